@@ -1,0 +1,1 @@
+//! The native engine: weights to logits on the CPU, in plain Rust

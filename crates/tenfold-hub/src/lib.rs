@@ -1,0 +1,1 @@
+//! Model manager: catalogue, pull, verify, store

@@ -1,0 +1,1 @@
+//! SIMD kernels, packed weights and the thread pool of the native engine

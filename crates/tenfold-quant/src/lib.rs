@@ -1,0 +1,1 @@
+//! Number formats of model weights: block layouts, exact dequantize and quantize

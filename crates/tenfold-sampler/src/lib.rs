@@ -1,0 +1,1 @@
+//! Logits to a token: filters, penalties, the sampler chain

@@ -1,0 +1,1 @@
+//! Tiny models, a fake backend and the conformance suite for backends

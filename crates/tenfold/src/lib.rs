@@ -1,0 +1,1 @@
+//! Language models on your own device: one API over many frameworks
