@@ -103,7 +103,7 @@ impl DType {
     /// Bytes that `len` numbers take, or `None` if `len` is no multiple of the block or the count
     /// does not fit in `usize`.
     pub const fn bytes_for(self, len: usize) -> Option<usize> {
-        if len % self.block_len() != 0 {
+        if !len.is_multiple_of(self.block_len()) {
             return None;
         }
         (len / self.block_len()).checked_mul(self.block_bytes())

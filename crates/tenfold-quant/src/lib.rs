@@ -1,1 +1,46 @@
-//! Number formats of model weights: block layouts, exact dequantize and quantize
+//! Number formats of model weights.
+//!
+//! A format is a block type: its fields are the bytes of the file, its constants say how many
+//! numbers it holds, and it can turn itself into `f32` ([`Block`]) or into small integers with
+//! their scales ([`IntegerBlock`]). Data flows one way:
+//!
+//! ```text
+//! bytes of a tensor ── dequantize ─→ f32 ── quantize ─→ bytes of another format
+//!                   └─ unpack ─→ i8 and one scale and offset for each 16 or 32: what kernels pack
+//! ```
+//!
+//! Callers that know the format only at run time use [`dequantize`] and [`unpack`].
+//!
+//! ```
+//! use tenfold_core::DType;
+//!
+//! // A Q4_0 block: the scale 0.5 as a half, then 32 nibbles, here all 9, which stands for 1.
+//! let mut bytes = [0x99; 18];
+//! bytes[..2].copy_from_slice(&[0x00, 0x38]);
+//! let mut numbers = [0.0; 32];
+//! tenfold_quant::dequantize(DType::Q4_0, &bytes, &mut numbers)?;
+//! assert_eq!(numbers, [0.5; 32]);
+//! # Ok::<(), tenfold_quant::QuantError>(())
+//! ```
+//!
+//! This crate knows nothing about files, tensors' names and shapes, SIMD or threads.
+
+mod bits;
+mod block;
+mod dispatch;
+mod error;
+mod k_high;
+mod q4;
+mod q5;
+mod q6_k;
+mod q8;
+
+pub use bits::Half;
+pub use block::{Block, Group, IntegerBlock, IntegerLayout, Quantize};
+pub use dispatch::{dequantize, integer_layout, unpack};
+pub use error::{Operation, QuantError, QuantErrorKind};
+pub use k_high::{Q4_K, Scales};
+pub use q4::{Q4_0, Q4_1};
+pub use q5::{Q5_0, Q5_1};
+pub use q6_k::Q6_K;
+pub use q8::Q8_0;
