@@ -7,7 +7,7 @@ use super::{Finding, is_test_code};
 const SURFACES: [&str; 2] = ["tenfold-cli", "xtask"];
 
 /// Crates that may contain unsafe code.
-const UNSAFE: [&str; 2] = ["tenfold-kernels", "tenfold-mmap"];
+const UNSAFE: [&str; 2] = ["tenfold-kernels", "tenfold-files"];
 
 struct Rule {
     word: &'static str,

@@ -1,16 +1,8 @@
-//! Read-only mapped model files: the one module that maps memory.
+//! Read-only mapped files: the one module that maps memory.
 //!
-//! ```
-//! let file = tempfile::NamedTempFile::new().unwrap();
-//! std::fs::write(file.path(), b"GGUF").unwrap();
-//! let mapped = tenfold_mmap::MappedFile::open(file.path()).unwrap();
-//! assert_eq!(mapped.bytes(), b"GGUF");
-//! ```
-//!
-//! This crate knows nothing about what is in a file. Mapping needs `unsafe` because another process
-//! could change the file under the map. Files of the store are never written after they got their
-//! name, and a file that shrinks while it is mapped ends the process on Unix with SIGBUS, as with
-//! every program that maps files; SECURITY.md says so.
+//! Mapping needs `unsafe` because another process could change the file under the map. Files of the
+//! store are never written after they got their name, and a file that shrinks while it is mapped ends
+//! the process on Unix with SIGBUS, as with every program that maps files; SECURITY.md says so.
 #![allow(unsafe_code)]
 
 use std::fs::File;
