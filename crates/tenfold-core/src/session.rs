@@ -1,6 +1,6 @@
 //! One conversation with a model.
 
-use crate::{Event, GenerateError, GenerateOptions, Message, Transcript};
+use crate::{Event, GenerateError, GenerateOptions, Message, TokenId, Transcript, Unsupported};
 
 /// What happens in a run, in order. Pull to run, drop to cancel.
 pub type EventStream<'s> = Box<dyn Iterator<Item = Result<Event, GenerateError>> + Send + 's>;
@@ -20,6 +20,20 @@ pub trait Session: Send {
         turn: &[Message],
         options: &GenerateOptions,
     ) -> Result<EventStream<'s>, GenerateError>;
+
+    /// Continues a prompt given as token ids; the transcript is neither used nor changed. The cache
+    /// of the session is, so a prompt that begins like the last one reuses its prefix.
+    ///
+    /// # Errors
+    /// As [`Session::generate`]; `Unsupported` where a framework takes only text.
+    fn complete<'s>(
+        &'s mut self,
+        _prompt: &[TokenId],
+        _options: &GenerateOptions,
+    ) -> Result<EventStream<'s>, GenerateError> {
+        let reason = "this backend takes only text";
+        Err(Unsupported::new("a prompt of token ids", reason).into())
+    }
 
     /// What was said so far.
     fn transcript(&self) -> &Transcript;

@@ -65,6 +65,19 @@ impl PromptBuilder {
         Ok(Prompt { tokens, dropped })
     }
 
+    /// A prompt that the caller tokenized.
+    pub(crate) fn check(&self, tokens: &[TokenId]) -> Result<Prompt, GenerateError> {
+        let size = self.tokenizer.vocabulary_size();
+        if let Some(id) = tokens.iter().find(|id| **id as usize >= size) {
+            let problem = format!("token {id} is not in the vocabulary of {size}");
+            return Err(GenerateError::InvalidOption { option: "prompt", problem });
+        }
+        if tokens.len() > self.capacity {
+            return Err(self.overflow(tokens.len()));
+        }
+        Ok(Prompt { tokens: tokens.to_vec(), dropped: Dropped::default() })
+    }
+
     fn overflow(&self, requested: usize) -> GenerateError {
         GenerateError::ContextOverflow { requested, allowed: self.capacity }
     }

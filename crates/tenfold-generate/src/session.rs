@@ -5,7 +5,7 @@ use std::time::Instant;
 
 use tenfold_core::{
     Event, EventStream, GenerateError, GenerateOptions, Message, Role, Session, SessionOptions,
-    Transcript,
+    TokenId, Transcript,
 };
 use tenfold_sampler::SamplerChain;
 
@@ -46,24 +46,29 @@ impl<M: TokenModel> TextSession<M> {
     /// Everything that can fail at once, before any work starts.
     fn request(
         &self,
-        turn: &[Message],
+        started: Instant,
+        prompt: Prompt,
         options: &GenerateOptions,
     ) -> Result<(Request, EventReceiver), GenerateError> {
-        let started = Instant::now();
-        check_turn(turn)?;
         let filters = options.filters.iter().map(|factory| factory.make()).collect();
         let chain = SamplerChain::new(&options.sampling, filters)?;
         let chain = if options.token_details { chain.with_logprobs() } else { chain };
         let output = Output::new(self.model.tokenizer(), options)?;
-        let messages = self.transcript.messages.iter().chain(turn).cloned().collect();
-        let Prompt { tokens: prompt, dropped } =
-            self.prompts.build(messages, options.overflow, options.max_tokens)?;
+        let Prompt { tokens: prompt, dropped } = prompt;
         if prompt.is_empty() {
             return Err(GenerateError::EmptyPrompt);
         }
         let (events, receiver) = channel(self.model.scheduler().waker());
         let overflow = options.overflow;
         Ok((Request { prompt, chain, output, overflow, dropped, started, events }, receiver))
+    }
+}
+
+impl<M: TokenModel> TextSession<M> {
+    fn prompt(&self, turn: &[Message], options: &GenerateOptions) -> Result<Prompt, GenerateError> {
+        check_turn(turn)?;
+        let messages = self.transcript.messages.iter().chain(turn).cloned().collect();
+        self.prompts.build(messages, options.overflow, options.max_tokens)
     }
 }
 
@@ -81,7 +86,9 @@ impl<M: TokenModel> Session for TextSession<M> {
         turn: &[Message],
         options: &GenerateOptions,
     ) -> Result<EventStream<'s>, GenerateError> {
-        let (request, receiver) = self.request(turn, options)?;
+        let started = Instant::now();
+        let prompt = self.prompt(turn, options)?;
+        let (request, receiver) = self.request(started, prompt, options)?;
         self.model.scheduler().run(self.id, request);
         Ok(Box::new(TextStream {
             transcript: &mut self.transcript,
@@ -90,6 +97,18 @@ impl<M: TokenModel> Session for TextSession<M> {
             text: String::new(),
             state: State::Running,
         }))
+    }
+
+    fn complete<'s>(
+        &'s mut self,
+        prompt: &[TokenId],
+        options: &GenerateOptions,
+    ) -> Result<EventStream<'s>, GenerateError> {
+        let started = Instant::now();
+        let prompt = self.prompts.check(prompt)?;
+        let (request, receiver) = self.request(started, prompt, options)?;
+        self.model.scheduler().run(self.id, request);
+        Ok(Box::new(TokenStream { receiver, is_running: true }))
     }
 
     fn transcript(&self) -> &Transcript {
@@ -145,6 +164,25 @@ impl Iterator for TextStream<'_> {
         }
         let item = self.receiver.receive().unwrap_or_else(|| Err(scheduler_gone()));
         self.note(&item);
+        Some(item)
+    }
+}
+
+/// A run that leaves no trace in the transcript.
+struct TokenStream {
+    receiver: EventReceiver,
+    is_running: bool,
+}
+
+impl Iterator for TokenStream {
+    type Item = Item;
+
+    fn next(&mut self) -> Option<Item> {
+        if !self.is_running {
+            return None;
+        }
+        let item = self.receiver.receive().unwrap_or_else(|| Err(scheduler_gone()));
+        self.is_running = !matches!(item, Ok(Event::Finished { .. }) | Err(_));
         Some(item)
     }
 }
