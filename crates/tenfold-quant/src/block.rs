@@ -38,6 +38,13 @@ pub struct Group {
     pub offset: f32,
 }
 
+impl Group {
+    /// A group without an offset.
+    pub const fn scaled(scale: f32) -> Self {
+        Self { scale, offset: 0.0 }
+    }
+}
+
 /// How a format looks once it is unpacked to integers.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct IntegerLayout {
@@ -116,27 +123,18 @@ fn scaled(integers: &[i8], scale: f32, out: &mut [f32]) {
     }
 }
 
-/// Implements [`IntegerBlock`] with all that is constant, and checks the sizes when compiling.
-macro_rules! integer_block {
-    ($name:ident[$len:literal / $group:literal], $low:literal..=$high:literal, offset: $offset:literal,
-     $unpack:item) => {
-        impl $crate::block::IntegerBlock for $name {
-            const DTYPE: tenfold_core::DType = tenfold_core::DType::$name;
-            const LAYOUT: $crate::block::IntegerLayout =
-                $crate::block::IntegerLayout::new($group, $offset, $low, $high);
-            type Values = [f32; $len];
-            type Integers = [i8; $len];
-            type Groups = [$crate::block::Group; $len / $group];
-
-            #[inline]
-            $unpack
-        }
-        const _: () = {
-            let dtype = tenfold_core::DType::$name;
-            assert!(dtype.block_len() == $len);
-            assert!(dtype.block_bytes() == size_of::<$name>());
-            assert!(align_of::<$name>() == 1);
+/// The constants and types of an [`IntegerBlock`]: numbers in a block / in a group, range of the
+/// integers, whether groups have offsets.
+macro_rules! layout {
+    ($name:ident[$len:literal / $group:literal], $low:literal..=$high:literal, offset: $offset:literal) => {
+        const DTYPE: tenfold_core::DType = tenfold_core::DType::$name;
+        const LAYOUT: $crate::block::IntegerLayout = {
+            assert!(Self::DTYPE.block_len() == $len && $len % $group == 0);
+            $crate::block::IntegerLayout::new($group, $offset, $low, $high)
         };
+        type Values = [f32; $len];
+        type Integers = [i8; $len];
+        type Groups = [$crate::block::Group; $len / $group];
     };
 }
-pub(crate) use integer_block;
+pub(crate) use layout;

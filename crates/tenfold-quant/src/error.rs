@@ -107,7 +107,7 @@ impl QuantError {
 const fn reason(dtype: DType, operation: Operation) -> &'static str {
     match (dtype, operation) {
         (DType::IQ2_XXS | DType::IQ2_XS | DType::IQ3_XXS, Operation::Quantize) => {
-            "it needs an importance matrix; choose Q2_K, Q3_K or IQ4_XS instead"
+            "Tenfold reads this format but does not write it; choose Q2_K, Q3_K or IQ4_XS instead"
         }
         (DType::F32 | DType::F16 | DType::BF16, Operation::Unpack) => {
             "its numbers are floats; dequantize it instead"
@@ -132,7 +132,7 @@ mod tests {
         let cases = [
             (
                 QuantError::Unsupported { dtype: DType::IQ2_XS, operation: Operation::Quantize },
-                "IQ2_XS cannot be quantized to: it needs an importance matrix; choose Q2_K, Q3_K or IQ4_XS instead",
+                "IQ2_XS cannot be quantized to: Tenfold reads this format but does not write it; choose Q2_K, Q3_K or IQ4_XS instead",
                 QuantErrorKind::Unsupported,
             ),
             (

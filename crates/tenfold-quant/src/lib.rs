@@ -29,18 +29,34 @@ mod bits;
 mod block;
 mod dispatch;
 mod error;
+mod float;
+mod grids;
+mod iq4;
+mod iq_grid;
 mod k_high;
+mod q2_k;
+mod q3_k;
 mod q4;
 mod q5;
 mod q6_k;
 mod q8;
+mod search;
+mod simple;
 
 pub use bits::Half;
 pub use block::{Block, Group, IntegerBlock, IntegerLayout, Quantize};
-pub use dispatch::{dequantize, integer_layout, unpack};
+pub use dispatch::{
+    dequantize, dequantize_row, dequantize_to_vec, integer_layout, quantize, quantize_to_vec, row,
+    supports, unpack,
+};
 pub use error::{Operation, QuantError, QuantErrorKind};
-pub use k_high::{Q4_K, Scales};
+pub use float::{BF16, F16, F32};
+pub use iq_grid::{IQ2_XS, IQ2_XXS, IQ3_XXS, Runs, Signs};
+pub use iq4::{IQ4_NL, IQ4_XS};
+pub use k_high::{Q4_K, Q5_K, Scales};
+pub use q2_k::Q2_K;
+pub use q3_k::Q3_K;
 pub use q4::{Q4_0, Q4_1};
 pub use q5::{Q5_0, Q5_1};
 pub use q6_k::Q6_K;
-pub use q8::Q8_0;
+pub use q8::{Q8_0, Q8_1, Q8_K};

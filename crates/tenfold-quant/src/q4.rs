@@ -2,8 +2,9 @@
 
 use bytemuck::{Pod, Zeroable};
 
-use crate::bits::{Half, nibbles};
-use crate::block::{Group, integer_block};
+use crate::bits::{Half, nibbles, pack_nibbles};
+use crate::block::{Group, IntegerBlock, Quantize, layout};
+use crate::simple::{Rounded, asymmetric, symmetric};
 
 /// 32 numbers: `d * (q - 8)`, `q` of 4 bits.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Pod, Zeroable)]
@@ -16,11 +17,22 @@ pub struct Q4_0 {
     pub quants: [u8; 16],
 }
 
-integer_block!(Q4_0[32 / 32], -8..=7, offset: false,
-fn unpack(&self, integers: &mut [i8; 32], groups: &mut [Group; 1]) {
-    nibbles(&self.quants, -8, integers);
-    groups[0].scale = self.d.get();
-});
+impl IntegerBlock for Q4_0 {
+    layout!(Q4_0[32 / 32], -8..=7, offset: false);
+
+    #[inline]
+    fn unpack(&self, integers: &mut [i8; 32], groups: &mut [Group; 1]) {
+        nibbles(&self.quants, -8, integers);
+        groups[0] = Group::scaled(self.d.get());
+    }
+}
+
+impl Quantize for Q4_0 {
+    fn quantize(values: &[f32; 32]) -> Self {
+        let Rounded { d, quants, .. } = symmetric::<8>(values);
+        Self { d: Half::new(d), quants: pack_nibbles(&quants) }
+    }
+}
 
 /// 32 numbers: `d * q + m`, `q` of 4 bits.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Pod, Zeroable)]
@@ -35,8 +47,20 @@ pub struct Q4_1 {
     pub quants: [u8; 16],
 }
 
-integer_block!(Q4_1[32 / 32], 0..=15, offset: true,
-fn unpack(&self, integers: &mut [i8; 32], groups: &mut [Group; 1]) {
-    nibbles(&self.quants, 0, integers);
-    groups[0] = Group { scale: self.d.get(), offset: self.m.get() };
-});
+impl IntegerBlock for Q4_1 {
+    layout!(Q4_1[32 / 32], 0..=15, offset: true);
+
+    #[inline]
+    fn unpack(&self, integers: &mut [i8; 32], groups: &mut [Group; 1]) {
+        nibbles(&self.quants, 0, integers);
+        groups[0] = Group { scale: self.d.get(), offset: self.m.get() };
+    }
+}
+
+impl Quantize for Q4_1 {
+    fn quantize(values: &[f32; 32]) -> Self {
+        let Rounded { d, minimum, quants } = asymmetric::<15>(values);
+        let (d, m) = (Half::new(d), Half::new(minimum));
+        Self { d, m, quants: pack_nibbles(&quants) }
+    }
+}
