@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::ops::Range;
 
-use tenfold_core::{DType, ModelFormat};
+use tenfold_core::{DType, ModelFormat, ModelInfo};
 
 /// What the header of a model says, checked, and independent of the file format.
 ///
@@ -28,6 +28,28 @@ pub struct ModelDescription {
     pub vocabulary: Option<Vocabulary>,
     /// The chat template, when the weight file carries it.
     pub chat_template: Option<String>,
+}
+
+impl ModelDescription {
+    /// What users see of the model; `name` is what they call it.
+    pub fn info(&self, name: &str, file_bytes: u64) -> ModelInfo {
+        ModelInfo {
+            name: name.to_owned(),
+            title: self.title.clone(),
+            architecture: self.architecture.clone(),
+            format: Some(self.format),
+            quantization: self.quantization.clone(),
+            parameters: self.tensors.parameters(),
+            file_bytes,
+            context_length: self.config.context_length,
+            embedding_length: self.config.embedding_length,
+            layers: self.config.layers,
+            vocabulary_size: self.config.vocabulary_size,
+            kv_bytes_per_token: self.config.kv_bytes_per_token(),
+            license: self.license.clone(),
+            has_chat_template: self.chat_template.is_some(),
+        }
+    }
 }
 
 /// Hyperparameters under one set of names; numbers only, cheap to copy around.
@@ -61,7 +83,8 @@ pub struct ModelConfig {
     pub rope: RopeConfig,
     /// Tokens that a sliding-window layer looks back on.
     pub sliding_window: Option<usize>,
-    /// Every n-th layer is global, the others slide (Gemma 3: 6, Gemma 2: 2).
+    /// Every n-th layer is global, the others slide (Gemma 3: 6, Gemma 2: 2); 0: none is global.
+    /// `None` with a `sliding_window`: every layer slides.
     pub sliding_window_pattern: Option<usize>,
     /// `cap · tanh(x / cap)` on attention scores.
     pub attention_soft_cap: Option<f32>,
@@ -73,6 +96,17 @@ pub struct ModelConfig {
     pub activation: Option<String>,
     /// Attention and feed-forward read the same normed input (StableLM 2 12B, some Phi).
     pub parallel_residual: bool,
+    /// Feed-forward networks to choose from in each block; 0 where there is just one.
+    pub experts: usize,
+}
+
+impl ModelConfig {
+    /// Bytes of key-value cache that one token takes at f16 when every layer keeps it.
+    pub fn kv_bytes_per_token(&self) -> u64 {
+        let per_head = self.key_length.saturating_add(self.value_length);
+        let numbers = self.layers.saturating_mul(self.kv_heads).saturating_mul(per_head);
+        2 * (numbers as u64).min(u64::MAX / 2)
+    }
 }
 
 /// How positions enter the attention.
@@ -86,7 +120,7 @@ pub struct RopeConfig {
     pub local_theta: Option<f32>,
     /// Which numbers form a pair.
     pub layout: RopeLayout,
-    /// How the frequencies are stretched for long contexts.
+    /// How the frequencies are stretched for long contexts; layers with `local_theta` are not.
     pub scaling: RopeScaling,
 }
 
@@ -121,7 +155,7 @@ pub enum RopeScaling {
         beta_fast: f32,
         /// Lower bound of rotations that are extrapolated (1).
         beta_slow: f32,
-        /// Multiplies the attention temperature (1).
+        /// Multiplies sine and cosine; `0.1 · ln(factor) + 1` when the file does not say.
         attention_factor: Option<f32>,
     },
     /// Llama 3.1's piecewise rule.
@@ -193,10 +227,23 @@ impl TensorTable {
 
     /// Number of weights in all tensors.
     pub fn parameters(&self) -> u64 {
-        self.entries
-            .values()
-            .map(|entry| entry.shape.iter().map(|&size| size as u64).product::<u64>())
-            .sum()
+        self.entries.values().map(TensorEntry::numbers).fold(0, u64::saturating_add)
+    }
+
+    /// The number format that takes most bytes.
+    pub fn main_dtype(&self) -> Option<DType> {
+        let mut bytes: BTreeMap<DType, usize> = BTreeMap::new();
+        for entry in self.entries.values() {
+            *bytes.entry(entry.dtype).or_default() += entry.range.len();
+        }
+        bytes.into_iter().max_by_key(|&(_, bytes)| bytes).map(|(dtype, _)| dtype)
+    }
+}
+
+impl TensorEntry {
+    /// How many numbers it has.
+    pub fn numbers(&self) -> u64 {
+        self.shape.iter().fold(1, |product, &size| product.saturating_mul(size as u64))
     }
 }
 

@@ -183,6 +183,8 @@ pub enum Item {
     Tensor(String),
     /// A token of the vocabulary.
     Token(usize),
+    /// A number that shapes the computation, by its name in [`ModelConfig`](crate::ModelConfig).
+    Hyperparameter(&'static str),
     /// A fixed part of the format, such as `header`.
     Part(&'static str),
 }
@@ -193,6 +195,7 @@ impl fmt::Display for Item {
             Self::Key(key) => write!(f, "key {key:?}"),
             Self::Tensor(name) => write!(f, "tensor {name:?}"),
             Self::Token(id) => write!(f, "token {id}"),
+            Self::Hyperparameter(name) => write!(f, "hyperparameter {name}"),
             Self::Part(part) => f.write_str(part),
         }
     }

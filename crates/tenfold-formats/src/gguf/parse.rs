@@ -144,6 +144,14 @@ impl<'a> Gguf<'a> {
         self.typed(key, "an integer from 0 to 4294967295", narrow)
     }
 
+    /// An integer of any width; `None` if there is no such key.
+    ///
+    /// # Errors
+    /// When the value is something else.
+    pub fn i64(&self, key: &str) -> Result<Option<i64>, FormatError> {
+        self.typed(key, "an integer", Value::as_i64)
+    }
+
     /// A float of either width; `None` if there is no such key.
     ///
     /// # Errors
@@ -182,6 +190,17 @@ impl<'a> Gguf<'a> {
     /// When the value is no array. An element of another type is an error of its own.
     pub fn f32s(&self, key: &str) -> Result<Option<Items<'a, f32>>, FormatError> {
         self.items(key, "an array of floats", Value::as_f32)
+    }
+
+    /// The numbers of an array, floats or integers; `None` if there is no such key.
+    ///
+    /// # Errors
+    /// When the value is no array. An element of another type is an error of its own.
+    pub fn numbers(&self, key: &str) -> Result<Option<Items<'a, f32>>, FormatError> {
+        let number = |value: &Value<'a>| {
+            value.as_f32().or_else(|| value.as_i64().map(|integer| integer as f32))
+        };
+        self.items(key, "an array of numbers", number)
     }
 
     /// The truth values of an array; `None` if there is no such key.
