@@ -60,3 +60,4 @@ pub use q4::{Q4_0, Q4_1};
 pub use q5::{Q5_0, Q5_1};
 pub use q6_k::Q6_K;
 pub use q8::{Q8_0, Q8_1, Q8_K};
+pub use tenfold_core::DType;

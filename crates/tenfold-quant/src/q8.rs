@@ -92,7 +92,8 @@ impl IntegerBlock for Q8_K {
 
 impl Quantize for Q8_K {
     fn quantize(values: &[f32; 256]) -> Self {
-        let per_unit = -127.0 * inverse(largest(values));
+        let largest = largest(values);
+        let per_unit = if largest == 0.0 { 0.0 } else { -127.0 / largest };
         let quants = values.map(|x| nearest(x * per_unit, -128.0, 127.0) as i8);
         let (groups, _) = quants.as_chunks::<16>();
         let mut sums = [[0; 2]; 16];

@@ -37,10 +37,12 @@ pub(crate) fn largest_magnitude(values: &[f32]) -> f32 {
     values.iter().fold(0.0, |most, x| x.abs().max(most))
 }
 
-/// Smallest and largest number.
+/// Smallest and largest number; of zeros that differ in their signs, the first.
 pub(crate) fn bounds(values: &[f32]) -> (f32, f32) {
     let start = (f32::INFINITY, f32::NEG_INFINITY);
-    values.iter().fold(start, |(low, high), &x| (x.min(low), x.max(high)))
+    values.iter().fold(start, |(low, high), &x| {
+        (if x < low { x } else { low }, if x > high { x } else { high })
+    })
 }
 
 /// `1 / x`, and 0 for 0.
@@ -66,6 +68,12 @@ mod tests {
     fn of_equal_magnitudes_the_first_counts() {
         assert_eq!(largest(&[1.0, -3.0, 3.0]), -3.0);
         assert_eq!(largest(&[f32::NAN]), 0.0);
+    }
+
+    #[test]
+    fn of_zeros_the_first_counts() {
+        assert!(bounds(&[-0.0, 0.0]).0.is_sign_negative());
+        assert!(bounds(&[0.0, -0.0]).0.is_sign_positive());
     }
 
     #[test]
