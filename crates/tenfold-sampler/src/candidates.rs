@@ -30,6 +30,12 @@ impl Candidate {
         Self { id, logit: (logit + 0.0).min(f32::MAX), weight: 0 }
     }
 
+    /// Sets the weight beside a candidate with the logit `best`.
+    pub(crate) fn weigh(&mut self, best: f32) {
+        // Never above 2^40, so the signed conversion, which processors have, is exact.
+        self.weight = (math::exp(self.logit - best) * FULL_WEIGHT as f32) as i64 as u64;
+    }
+
     /// Sorts by likelihood, best first, and by id where equal; no two candidates share a key.
     pub(crate) fn rank(&self) -> u64 {
         (u64::from(!ordered(self.logit)) << 32) | u64::from(self.id)
@@ -60,10 +66,7 @@ impl Candidates {
     /// Sets the weights from the logits.
     pub(crate) fn weigh(&mut self) {
         let best = self.best();
-        for candidate in &mut self.list {
-            let chance = math::exp(candidate.logit - best);
-            candidate.weight = (chance * FULL_WEIGHT as f32) as u64;
-        }
+        self.list.iter_mut().for_each(|c| c.weigh(best));
     }
 
     /// The sum of the weights.

@@ -47,6 +47,13 @@ struct Narrowing {
     temperature: f32,
 }
 
+impl Narrowing {
+    /// False if every filter between top-k and temperature is off.
+    fn needs_weights(&self) -> bool {
+        self.typical_p < 1.0 || self.top_p < 1.0 || self.min_p > 0.0
+    }
+}
+
 impl SamplerChain {
     /// A chain for one run; `filters` see the logits first, in their order.
     ///
@@ -128,10 +135,12 @@ impl SamplerChain {
             return greedy(logits);
         }
         self.candidates.collect(logits, narrowing.top_k);
-        self.candidates.weigh();
-        self.candidates.typical(narrowing.typical_p);
-        self.candidates.top_p(narrowing.top_p);
-        self.candidates.min_p(narrowing.min_p);
+        if narrowing.needs_weights() {
+            self.candidates.weigh();
+            self.candidates.typical(narrowing.typical_p);
+            self.candidates.top_p(narrowing.top_p);
+            self.candidates.min_p(narrowing.min_p);
+        }
         self.candidates.temper(narrowing.temperature);
         self.sampler.pick(&self.candidates.list).map(|candidate| candidate.id)
     }

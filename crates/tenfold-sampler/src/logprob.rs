@@ -44,10 +44,14 @@ fn finite(logit: f32) -> f32 {
 
 fn sum_exp(block: &[f32], best: f32) -> f64 {
     let mut sums = [0f32; LANES];
-    for part in block.chunks(LANES) {
+    let (parts, rest) = block.as_chunks::<LANES>();
+    for part in parts {
         for (sum, &logit) in sums.iter_mut().zip(part) {
             *sum += math::exp(finite(logit) - best);
         }
+    }
+    for (sum, &logit) in sums.iter_mut().zip(rest) {
+        *sum += math::exp(finite(logit) - best);
     }
     sums.iter().map(|&sum| f64::from(sum)).sum()
 }

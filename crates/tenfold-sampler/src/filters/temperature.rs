@@ -13,8 +13,8 @@ impl Candidates {
         let best = self.best();
         for candidate in &mut self.list {
             candidate.logit = (candidate.logit - best) / temperature;
+            candidate.weigh(0.0);
         }
-        self.weigh();
     }
 }
 
