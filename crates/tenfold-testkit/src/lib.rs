@@ -1,1 +1,25 @@
-//! Tiny models, a fake backend and the conformance suite for backends
+//! What the tests of Tenfold share.
+//!
+//! ```text
+//! TinySpec ─→ TinyModel ─┬─→ GGUF bytes, Hugging Face folder ─→ what is tested
+//!                        └─→ Reference: a plain forward pass ─→ what it must agree with
+//! ```
+//!
+//! ```
+//! use tenfold_testkit::reference::Reference;
+//! use tenfold_testkit::tiny::TinyModel;
+//!
+//! let model = TinyModel::named("llama")?;
+//! let reference = Reference::from_tiny(&model)?;
+//! let answer = reference.greedy(&[1, 300, 301], 4)?;
+//! assert_eq!(answer.len(), 4);
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+//!
+//! This crate knows nothing about the engine that it tests, and nothing depends on it but tests.
+
+pub mod reference;
+pub mod rng;
+pub mod tensor;
+pub mod text;
+pub mod tiny;
