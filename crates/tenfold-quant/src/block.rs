@@ -108,7 +108,9 @@ impl<B: IntegerBlock> Block for B {
     }
 }
 
-#[inline]
+// Not inlined: a group's count of steps is then unknown, and the compiler makes vector code of the
+// loop instead of unrolling it number by number, which is twice as fast.
+#[inline(never)]
 fn affine(integers: &[i8], group: Group, out: &mut [f32]) {
     for (out, &q) in out.iter_mut().zip(integers) {
         *out = group.scale * f32::from(q) + group.offset;
@@ -116,7 +118,7 @@ fn affine(integers: &[i8], group: Group, out: &mut [f32]) {
 }
 
 // Adding an offset of 0 would turn -0 into +0.
-#[inline]
+#[inline(never)]
 fn scaled(integers: &[i8], scale: f32, out: &mut [f32]) {
     for (out, &q) in out.iter_mut().zip(integers) {
         *out = scale * f32::from(q);
