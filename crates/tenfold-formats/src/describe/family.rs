@@ -186,6 +186,7 @@ pub(super) fn hf_defaults(model_type: &str) -> Option<HfDefaults> {
             vocabulary_size: 50_304,
             context_length: 4096,
             norm_epsilon: 1e-5,
+            kv_heads: Some(32),
             rotary_share: 0.25,
             ..LLAMA
         },

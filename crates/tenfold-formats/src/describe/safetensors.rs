@@ -200,7 +200,7 @@ fn hyperparameters(
         activation: config.activation().map(str::to_owned),
         parallel_residual: config.use_parallel_residual.unwrap_or(false)
             && !tensors.entries.contains_key("blk.0.ffn_norm.weight"),
-        experts: to_usize(config.num_experts.unwrap_or(0)),
+        experts: to_usize(config.experts().unwrap_or(0)),
     })
 }
 
@@ -237,7 +237,7 @@ fn narrow(number: f64) -> f32 {
 }
 
 fn norm_epsilon(config: &Config, defaults: Option<&HfDefaults>) -> f32 {
-    let stated = config.rms_norm_eps.or(config.layer_norm_eps);
+    let stated = config.norm_epsilon();
     narrow(stated.or(defaults.map(|defaults| defaults.norm_epsilon)).unwrap_or(0.0))
 }
 
@@ -298,7 +298,7 @@ fn windows(
         return Ok((None, None));
     }
     let window = window.map(to_usize);
-    let pattern = config.sliding_window_pattern;
+    let pattern = config.global_every();
     let usual = defaults.and_then(|defaults| defaults.sliding_window_pattern);
     let Some(slides) = layer_types(config, is_qwen, layers) else {
         return Ok((window, pattern.or(usual).map(to_usize)));

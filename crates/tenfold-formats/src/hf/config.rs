@@ -15,8 +15,7 @@ pub struct Config {
     /// The family, such as `llama`.
     pub model_type: Option<String>,
     /// Class names of the model.
-    #[serde(default)]
-    pub architectures: Vec<String>,
+    pub architectures: Option<Vec<String>>,
     /// Rows of the embedding.
     pub vocab_size: Option<u64>,
     /// Numbers in a hidden state.
@@ -38,8 +37,9 @@ pub struct Config {
     /// Epsilon of RMS norms.
     pub rms_norm_eps: Option<f64>,
     /// Epsilon of layer norms.
-    #[serde(alias = "norm_eps")]
     pub layer_norm_eps: Option<f64>,
+    /// The same under the name that the first StableLM gives it.
+    pub norm_eps: Option<f64>,
     /// Activation of the feed-forward network.
     pub hidden_act: Option<String>,
     /// The same under the name that Gemma gives it; it counts if both are there.
@@ -49,8 +49,9 @@ pub struct Config {
     /// The same for sliding layers.
     pub rope_local_base_freq: Option<f64>,
     /// Share of a head that is rotated.
-    #[serde(alias = "rope_pct")]
     pub partial_rotary_factor: Option<f64>,
+    /// The same under the name that the first StableLM gives it.
+    pub rope_pct: Option<f64>,
     /// Scaling of positions, as it was written before `rope_parameters`.
     pub rope_scaling: Option<RopeParameters>,
     /// All about RoPE in one place, perhaps one by one for each type of layer.
@@ -63,8 +64,10 @@ pub struct Config {
     /// First layer that slides (Qwen).
     pub max_window_layers: Option<u64>,
     /// Every n-th layer is global.
-    #[serde(alias = "_sliding_window_pattern")]
     pub sliding_window_pattern: Option<u64>,
+    /// The same under the name that newer files give it.
+    #[serde(rename = "_sliding_window_pattern")]
+    pub private_sliding_window_pattern: Option<u64>,
     /// `full_attention` or `sliding_attention`, layer by layer.
     pub layer_types: Option<Vec<String>>,
     /// Soft cap on attention scores.
@@ -82,8 +85,11 @@ pub struct Config {
     /// The output matrix is the embedding.
     pub tie_word_embeddings: Option<bool>,
     /// Feed-forward networks to choose from.
-    #[serde(alias = "num_local_experts", alias = "n_routed_experts")]
     pub num_experts: Option<u64>,
+    /// The same under the name that Mixtral gives it.
+    pub num_local_experts: Option<u64>,
+    /// The same under the name that DeepSeek gives it.
+    pub n_routed_experts: Option<u64>,
     /// How the weights were quantized.
     pub quantization_config: Option<QuantizationConfig>,
 }
@@ -179,6 +185,21 @@ impl Config {
         self.hidden_activation.as_deref().or(self.hidden_act.as_deref())
     }
 
+    /// Epsilon of the norms, of whatever kind they are.
+    pub fn norm_epsilon(&self) -> Option<f64> {
+        self.rms_norm_eps.or(self.layer_norm_eps).or(self.norm_eps)
+    }
+
+    /// Every how many layers one is global.
+    pub fn global_every(&self) -> Option<u64> {
+        self.sliding_window_pattern.or(self.private_sliding_window_pattern)
+    }
+
+    /// Feed-forward networks to choose from in each block.
+    pub fn experts(&self) -> Option<u64> {
+        self.num_experts.or(self.num_local_experts).or(self.n_routed_experts)
+    }
+
     /// RoPE for global layers, wherever the file states it.
     pub fn rope(&self) -> RopeParameters {
         let stated = self.rope_parameters.as_ref().or(self.rope_scaling.as_ref());
@@ -187,7 +208,8 @@ impl Config {
             None => RopeParameters::default(),
         };
         rope.rope_theta = rope.rope_theta.or(self.rope_theta);
-        rope.partial_rotary_factor = rope.partial_rotary_factor.or(self.partial_rotary_factor);
+        rope.partial_rotary_factor =
+            rope.partial_rotary_factor.or(self.partial_rotary_factor).or(self.rope_pct);
         rope.original_max_position_embeddings =
             self.original_max_position_embeddings.or(rope.original_max_position_embeddings);
         rope
