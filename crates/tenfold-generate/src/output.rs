@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use tenfold_core::{Event, FinishReason, GenerateError, GenerateOptions, TokenDetail, TokenId};
 use tenfold_sampler::Sample;
-use tenfold_tokenizer::{Detokenizer, StopMatcher, Tokenizer};
+use tenfold_tokenizer::{DetokenizeOptions, Detokenizer, StopMatcher, Tokenizer};
 
 /// The way of one run's tokens to its caller.
 pub(crate) struct Output {
@@ -34,8 +34,8 @@ impl Output {
         }
         Ok(Self {
             tokenizer: Arc::clone(tokenizer),
-            detokenizer: Detokenizer::new(Arc::clone(tokenizer)),
-            stop: StopMatcher::new(options.stop.iter().cloned()),
+            detokenizer: Detokenizer::new(Arc::clone(tokenizer), answer_text()),
+            stop: StopMatcher::new(&options.stop),
             max_tokens: options.max_tokens.unwrap_or(usize::MAX),
             ignore_end: options.ignore_end,
             token_details: options.token_details,
@@ -68,8 +68,7 @@ impl Output {
             self.finish(emit);
             return Some(FinishReason::EndOfGeneration);
         }
-        let text = self.detokenizer.push(sample.id);
-        if let Some(reason) = self.push_text(&text, emit) {
+        if let Some(reason) = self.push_text(sample.id, emit) {
             return Some(reason);
         }
         if self.is_full() {
@@ -82,16 +81,13 @@ impl Output {
     /// Gives out what was held back because a stop sequence could have followed. Bytes that never
     /// became a character are dropped.
     pub(crate) fn finish(&mut self, emit: &mut dyn FnMut(Event)) {
-        emit_text(self.stop.finish(), emit);
+        emit_text(self.stop.finish().text, emit);
     }
 
-    fn push_text(&mut self, text: &str, emit: &mut dyn FnMut(Event)) -> Option<FinishReason> {
-        if text.is_empty() {
-            return None;
-        }
-        let step = self.stop.push(text);
-        emit_text(step.text, emit);
-        step.matched.map(FinishReason::StopSequence)
+    fn push_text(&mut self, id: TokenId, emit: &mut dyn FnMut(Event)) -> Option<FinishReason> {
+        let progress = self.stop.push(self.detokenizer.push(id));
+        emit_text(progress.text, emit);
+        progress.stop.map(|stop| FinishReason::StopSequence(stop.to_owned()))
     }
 
     fn detail(&self, sample: &Sample, is_end: bool) -> TokenDetail {
@@ -108,8 +104,13 @@ impl Output {
     }
 }
 
-fn emit_text(text: String, emit: &mut dyn FnMut(Event)) {
+/// An answer goes on where the prompt ended, and special tokens are no part of it.
+fn answer_text() -> DetokenizeOptions {
+    DetokenizeOptions { skip_special: true, continues: true, ..DetokenizeOptions::default() }
+}
+
+fn emit_text(text: &str, emit: &mut dyn FnMut(Event)) {
     if !text.is_empty() {
-        emit(Event::Text(text));
+        emit(Event::Text(text.to_owned()));
     }
 }

@@ -7,7 +7,7 @@ use tenfold_core::{ContextOverflow, GenerateError, Message, Role, TokenId};
 use tenfold_template::{ChatTemplate, RenderOptions};
 use tenfold_tokenizer::{TokenizeOptions, Tokenizer};
 
-use crate::literal::{Marked, Marker};
+use crate::literal::{Marked, Marker, SpecialTexts};
 use crate::run::{Dropped, kept_by_slide};
 
 /// How messages become tokens.
@@ -29,6 +29,7 @@ pub(crate) struct Prompt {
 /// Builds prompts for one session.
 pub(crate) struct PromptBuilder {
     pub(crate) tokenizer: Arc<Tokenizer>,
+    pub(crate) special: Arc<SpecialTexts>,
     pub(crate) style: Style,
     /// Tokens that prompt and answer have room for.
     pub(crate) capacity: usize,
@@ -107,7 +108,7 @@ impl PromptBuilder {
         template: &ChatTemplate,
         messages: &[Message],
     ) -> Result<Vec<TokenId>, GenerateError> {
-        let marker = Marker::new(&self.tokenizer, messages);
+        let marker = Marker::new(&self.special, messages);
         let marked: Vec<Message> = messages.iter().map(|message| marker.mark(message)).collect();
         let options = RenderOptions { add_generation_prompt: true, ..RenderOptions::default() };
         let rendered = template
@@ -124,10 +125,13 @@ impl PromptBuilder {
     }
 
     fn tokenize_marked(&self, text: &Marked) -> Result<Vec<TokenId>, GenerateError> {
-        let options = TokenizeOptions { add_special: false, parse_special: true };
-        self.tokenizer
-            .tokenize_with_barriers(text.text.as_bytes(), options, &text.barriers)
-            .map_err(tokenize_error)
+        let mut tokens = Vec::new();
+        for stretch in text.stretches(&self.special) {
+            let options =
+                TokenizeOptions { add_special: false, parse_special: stretch.parse_special };
+            tokens.extend(self.tokens(stretch.text.as_bytes(), options)?);
+        }
+        Ok(tokens)
     }
 
     fn tokens(
@@ -135,12 +139,11 @@ impl PromptBuilder {
         text: &[u8],
         options: TokenizeOptions,
     ) -> Result<Vec<TokenId>, GenerateError> {
-        self.tokenizer.tokenize(text, options).map_err(tokenize_error)
+        self.tokenizer.tokenize(text, options).map_err(|error| GenerateError::Backend {
+            what: error.to_string(),
+            source: Some(error.into()),
+        })
     }
-}
-
-fn tokenize_error(error: tenfold_tokenizer::TokenizerError) -> GenerateError {
-    GenerateError::Backend { what: error.to_string(), source: Some(error.into()) }
 }
 
 /// The oldest messages that may go: from the first after the instructions up to the next message of

@@ -154,27 +154,20 @@ impl<M: TokenModel> Loop<M> {
 
     /// One `forward` for all runs that can go on.
     fn turn(&mut self) {
-        let mut runs: Vec<&mut Run<M>> = self
-            .running
-            .iter_mut()
-            .map(|(_, run)| run)
-            .filter_map(|run| run.is_runnable().then_some(run))
-            .collect();
+        let runs = self.running.iter_mut().map(|(_, run)| run);
+        let runs: Vec<&mut Run<M>> =
+            runs.filter_map(|run| run.is_runnable().then_some(run)).collect();
         let budgets = share(self.model.shape().max_batch, runs.iter().map(|run| run.pending()));
-        let mut together: Vec<(&mut Run<M>, usize)> = runs
-            .drain(..)
-            .zip(budgets)
-            .filter(|(_, budget)| *budget > 0)
-            .collect();
+        let mut together: Vec<Shared<'_, M>> = runs.into_iter().zip(budgets).collect();
         if together.is_empty() {
             return;
         }
         match forward(&*self.model, &mut together) {
             Ok(spent) => together.iter_mut().for_each(|(run, _)| run.stepped(spent)),
-            Err(error) if together.len() == 1 => {
-                together.into_iter().for_each(|(run, _)| run.failed(error));
-            }
-            Err(_) => forward_apart(&*self.model, together),
+            Err(error) => match together.as_mut_slice() {
+                [(run, _)] => run.failed(error),
+                several => forward_apart(&*self.model, several),
+            },
         }
     }
 
@@ -190,9 +183,12 @@ impl<M: TokenModel> Loop<M> {
     }
 }
 
+/// A run and how many tokens of a turn are its.
+type Shared<'r, M> = (&'r mut Run<M>, usize);
+
 fn forward<M: TokenModel>(
     model: &M,
-    runs: &mut [(&mut Run<M>, usize)],
+    runs: &mut [Shared<'_, M>],
 ) -> Result<Duration, GenerateError> {
     let started = Instant::now();
     let mut steps: Vec<_> = runs.iter_mut().map(|(run, budget)| run.step(*budget)).collect();
@@ -201,11 +197,11 @@ fn forward<M: TokenModel>(
 }
 
 /// One of several runs made the step fail: only that one shall end.
-fn forward_apart<M: TokenModel>(model: &M, runs: Vec<(&mut Run<M>, usize)>) {
-    for mut pair in runs {
-        match forward(model, std::slice::from_mut(&mut pair)) {
-            Ok(spent) => pair.0.stepped(spent),
-            Err(error) => pair.0.failed(error),
+fn forward_apart<M: TokenModel>(model: &M, runs: &mut [Shared<'_, M>]) {
+    for shared in runs {
+        match forward(model, std::slice::from_mut(shared)) {
+            Ok(spent) => shared.0.stepped(spent),
+            Err(error) => shared.0.failed(error),
         }
     }
 }

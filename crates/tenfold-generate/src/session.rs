@@ -34,11 +34,12 @@ impl<M: TokenModel> TextSession<M> {
         let style =
             if options.raw { Style::Raw } else { Style::Chat(Arc::clone(model.template())) };
         let tokenizer = Arc::clone(model.tokenizer());
+        let special = Arc::clone(model.special_texts());
         let messages = options.instructions.iter().map(Message::system).collect();
         Self {
             model,
             id,
-            prompts: PromptBuilder { tokenizer, style, capacity },
+            prompts: PromptBuilder { tokenizer, special, style, capacity },
             transcript: Transcript { messages },
         }
     }

@@ -9,6 +9,7 @@ use tenfold_core::{
 use tenfold_template::ChatTemplate;
 use tenfold_tokenizer::Tokenizer;
 
+use crate::literal::SpecialTexts;
 use crate::run::Slot;
 use crate::scheduler::Scheduler;
 use crate::session::TextSession;
@@ -31,6 +32,7 @@ pub struct TextParts {
 pub struct TextModel<M: TokenModel> {
     model: Arc<M>,
     parts: TextParts,
+    special: Arc<SpecialTexts>,
     scheduler: Scheduler<M>,
     next_slot: AtomicU64,
 }
@@ -44,7 +46,8 @@ impl<M: TokenModel> TextModel<M> {
         check_vocabulary(parts.tokenizer.vocabulary_size(), model.shape().vocabulary_size)?;
         let model = Arc::new(model);
         let scheduler = Scheduler::start(Arc::clone(&model))?;
-        Ok(Self { model, parts, scheduler, next_slot: AtomicU64::new(0) })
+        let special = Arc::new(SpecialTexts::of(&parts.tokenizer));
+        Ok(Self { model, parts, special, scheduler, next_slot: AtomicU64::new(0) })
     }
 
     /// The tokenizer of the model.
@@ -55,6 +58,10 @@ impl<M: TokenModel> TextModel<M> {
     /// The model behind it, for callers that want logits.
     pub fn token_model(&self) -> &Arc<M> {
         &self.model
+    }
+
+    pub(crate) fn special_texts(&self) -> &Arc<SpecialTexts> {
+        &self.special
     }
 
     pub(crate) fn template(&self) -> &Arc<ChatTemplate> {
