@@ -58,17 +58,25 @@ impl<'a> Attention<'a> {
 
     /// Norms each head where the family does, then turns it by its position.
     fn prepare(&self, heads: &[f64], norm: &str, position: usize) -> Vec<f64> {
-        let norm = self.tensor(norm, "weight");
         let heads = heads.chunks_exact(self.model.config.key_length).enumerate();
         let prepared = heads.map(|(index, head)| {
-            // StableLM has a norm of its own for each head; the others share one.
-            let weight = norm.and_then(|norm| norm.row(index).or_else(|| norm.row(0)));
+            let weight = self.head_norm(norm, index);
             let mut head = weight
                 .map_or_else(|| head.to_vec(), |weight| self.model.norm_with(weight, None, head));
             self.rope.rotate(&mut head, position);
             head
         });
         prepared.flatten().collect()
+    }
+
+    /// The norm of this head. StableLM has one for each head, stacked in GGUF files and one by one
+    /// in Hugging Face folders; the other families share one.
+    fn head_norm(&self, norm: &str, head: usize) -> Option<&'a [f32]> {
+        if let Some(own) = self.tensor(&format!("{norm}.{head}"), "weight") {
+            return Some(&own.data);
+        }
+        let stacked = self.tensor(norm, "weight")?;
+        stacked.row(head).or_else(|| stacked.row(0))
     }
 
     fn attend(&self, all: &[Projected], position: usize) -> Result<Vec<f64>> {

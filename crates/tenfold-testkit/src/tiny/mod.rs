@@ -1,10 +1,14 @@
 //! Tiny models of every architecture, made on the spot: same name, same bits, on every machine.
 
 mod gguf;
+mod hf;
 mod spec;
+mod tokenizer;
 mod train;
 mod vocabulary;
 mod weights;
+
+use std::collections::BTreeMap;
 
 use tenfold_core::DType;
 use tenfold_formats::{FormatError, ModelConfig, Vocabulary};
@@ -30,6 +34,9 @@ pub enum TinyError {
         /// Why.
         source: QuantError,
     },
+    /// Safetensors files hold no blocks.
+    #[error("a Hugging Face folder holds F32, F16 or BF16, not {0}")]
+    NoSafetensors(DType),
     /// The file cannot be laid out.
     #[error(transparent)]
     Format(#[from] FormatError),
@@ -94,6 +101,14 @@ impl TinyModel {
     /// format cannot be quantized to.
     pub fn gguf(&self, dtype: DType) -> Result<Vec<u8>, TinyError> {
         gguf::write(self, dtype)
+    }
+
+    /// The model as the files of a Hugging Face folder, by name; weights in F32, F16 or BF16.
+    ///
+    /// # Errors
+    /// When the format is none of these.
+    pub fn hf(&self, dtype: DType) -> Result<BTreeMap<&'static str, Vec<u8>>, TinyError> {
+        hf::files(self, dtype)
     }
 }
 

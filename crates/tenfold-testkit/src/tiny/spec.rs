@@ -54,6 +54,8 @@ impl TinySpec {
         config.key_length *= 2;
         config.value_length *= 2;
         config.rope.dimensions *= 2;
+        let scale = 1.0 / (config.key_length as f32).sqrt();
+        config.attention_scale = config.attention_scale.map(|_| scale);
         widen_tables(&mut config.rope.scaling);
         self
     }

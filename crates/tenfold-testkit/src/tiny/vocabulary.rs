@@ -128,6 +128,7 @@ fn sentence_piece(first: &[&str], turns: &[&str]) -> Vocabulary {
         push(&mut vocabulary, turn, TokenKind::Control);
     }
     score(&mut vocabulary);
+    vocabulary.pre = Some("default".to_owned());
     vocabulary.bos = id(&vocabulary, "<s>");
     vocabulary.eos = id(&vocabulary, "</s>");
     vocabulary.unk = id(&vocabulary, "<unk>");
