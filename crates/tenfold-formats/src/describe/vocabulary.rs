@@ -35,6 +35,7 @@ pub fn vocabulary(gguf: &Gguf<'_>) -> Result<Option<Vocabulary>, FormatError> {
         // The format spells it so.
         sep: ids.harmless("tokenizer.ggml.seperator_token_id", usual.sep)?,
         pad: ids.harmless("tokenizer.ggml.padding_token_id", None)?,
+        // Ollama's converter writes it; llama.cpp's has no such list.
         end_of_generation: ids.list("tokenizer.ggml.eos_token_ids")?,
         add_bos: gguf.bool("tokenizer.ggml.add_bos_token")?,
         add_eos: gguf.bool("tokenizer.ggml.add_eos_token")?,

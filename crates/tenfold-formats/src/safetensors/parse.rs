@@ -74,25 +74,24 @@ impl<'a> Safetensors<'a> {
 }
 
 fn read_json(file: &[u8]) -> Result<&[u8], FormatError> {
+    if !has_plausible_start(file) {
+        return Err(wrong_format("a safetensors file", file));
+    }
+    let in_header = |error: FormatError| error.item(Item::Part("header"));
     let mut reader = Reader::new(file);
-    let looks_right = file.get(8).is_none_or(|&byte| byte == b'{');
-    let len = match reader.u64() {
-        Ok(len) if looks_right && len <= MAX_HEADER => len,
-        Ok(len) if looks_right && file.get(4..8) == Some(&[0; 4]) => {
-            let problem = Problem::TooMany { what: "bytes", count: len, limit: MAX_HEADER };
-            return Err(FormatError::new(problem).item(Item::Part("header")).offset(0));
-        }
-        Err(error) if file.is_empty() => {
-            let _ = error;
-            return Err(wrong_format("a safetensors file", file));
-        }
-        Err(error) if file.iter().skip(4).all(|&byte| byte == 0) => {
-            return Err(error.item(Item::Part("header")));
-        }
-        _ => return Err(wrong_format("a safetensors file", file)),
-    };
+    let len = reader.u64().map_err(in_header)?;
+    if len > MAX_HEADER {
+        let problem = Problem::TooMany { what: "bytes", count: len, limit: MAX_HEADER };
+        return Err(in_header(FormatError::new(problem).offset(0)));
+    }
     // The limit was checked above, so this does not cut the number off.
-    reader.take(len as usize).map_err(|error| error.item(Item::Part("header")))
+    reader.take(len as usize).map_err(in_header)
+}
+
+/// A length below 2^32 and a brace, as far as the file goes.
+fn has_plausible_start(file: &[u8]) -> bool {
+    let is_short_length = file.iter().take(8).skip(4).all(|&byte| byte == 0);
+    !file.is_empty() && is_short_length && file.get(8).is_none_or(|&byte| byte == b'{')
 }
 
 fn place<'a>(
