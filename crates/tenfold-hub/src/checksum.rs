@@ -1,0 +1,202 @@
+//! Hashes of files.
+
+use std::fs::File;
+use std::io::Read;
+use std::path::Path;
+
+use sha2::{Digest, Sha256, Sha512};
+
+use crate::HubError;
+
+/// Bytes read at once.
+pub(crate) const BUFFER: usize = 1 << 18;
+
+/// What a file should hash to.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Checksum {
+    /// SHA-256 in lower-case hexadecimal digits.
+    Sha256(String),
+    /// SHA-512 in lower-case hexadecimal digits.
+    Sha512(String),
+}
+
+impl Checksum {
+    /// Reads npm's `sha512-…=` (base64); other algorithms are passed over.
+    pub(crate) fn from_integrity(text: &str) -> Option<Self> {
+        text.split_whitespace().find_map(|one| {
+            let (algorithm, encoded) = one.split_once('-')?;
+            let digest = decode_base64(encoded.split('?').next()?)?;
+            match (algorithm, digest.len()) {
+                ("sha512", 64) => Some(Self::Sha512(hex(&digest))),
+                ("sha256", 32) => Some(Self::Sha256(hex(&digest))),
+                _ => None,
+            }
+        })
+    }
+
+    pub(crate) fn hex(&self) -> &str {
+        match self {
+            Self::Sha256(hex) | Self::Sha512(hex) => hex,
+        }
+    }
+}
+
+/// Hashes as bytes pass; SHA-256 always, SHA-512 where it is asked for.
+#[derive(Clone)]
+pub(crate) struct Hasher {
+    sha256: Sha256,
+    sha512: Option<Sha512>,
+}
+
+/// The hashes of a whole file.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Digests {
+    pub(crate) sha256: String,
+    pub(crate) sha512: Option<String>,
+}
+
+impl Hasher {
+    pub(crate) fn new(expected: Option<&Checksum>) -> Self {
+        let sha512 = matches!(expected, Some(Checksum::Sha512(_))).then(Sha512::new);
+        Self { sha256: Sha256::new(), sha512 }
+    }
+
+    pub(crate) fn update(&mut self, bytes: &[u8]) {
+        self.sha256.update(bytes);
+        if let Some(sha512) = &mut self.sha512 {
+            sha512.update(bytes);
+        }
+    }
+
+    pub(crate) fn finish(self) -> Digests {
+        Digests {
+            sha256: hex(&self.sha256.finalize()),
+            sha512: self.sha512.map(|sha512| hex(&sha512.finalize())),
+        }
+    }
+
+    /// Adds the first `length` bytes of a file; `tick` gets the bytes read so far.
+    pub(crate) fn update_from(
+        &mut self,
+        path: &Path,
+        length: u64,
+        tick: &mut dyn FnMut(u64) -> Result<(), HubError>,
+    ) -> Result<(), HubError> {
+        let file = File::open(path).map_err(HubError::io("read", path))?;
+        let mut input = file.take(length);
+        let mut buffer = vec![0; BUFFER];
+        let mut done = 0;
+        loop {
+            let count = input.read(&mut buffer).map_err(HubError::io("read", path))?;
+            let Some(bytes) = buffer.get(..count).filter(|bytes| !bytes.is_empty()) else {
+                return Ok(());
+            };
+            self.update(bytes);
+            done += bytes.len() as u64;
+            tick(done)?;
+        }
+    }
+}
+
+impl Digests {
+    /// Compares with what was expected.
+    pub(crate) fn check(&self, file: &str, expected: Option<&Checksum>) -> Result<(), HubError> {
+        let Some(expected) = expected else { return Ok(()) };
+        let found = match expected {
+            Checksum::Sha256(_) => Some(&self.sha256),
+            Checksum::Sha512(_) => self.sha512.as_ref(),
+        };
+        if found.is_some_and(|found| found == expected.hex()) {
+            return Ok(());
+        }
+        Err(HubError::ChecksumMismatch {
+            file: file.to_owned(),
+            expected: expected.hex().to_owned(),
+            found: found.cloned().unwrap_or_default(),
+        })
+    }
+}
+
+/// SHA-256 of a few bytes.
+pub(crate) fn sha256_hex(bytes: &[u8]) -> String {
+    hex(&Sha256::digest(bytes))
+}
+
+fn hex(bytes: &[u8]) -> String {
+    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+fn decode_base64(text: &str) -> Option<Vec<u8>> {
+    let mut bytes = Vec::with_capacity(text.len() * 3 / 4);
+    let (mut bits, mut count) = (0u32, 0);
+    for symbol in text.trim_end_matches('=').bytes() {
+        let value = match symbol {
+            b'A'..=b'Z' => symbol - b'A',
+            b'a'..=b'z' => symbol - b'a' + 26,
+            b'0'..=b'9' => symbol - b'0' + 52,
+            b'+' => 62,
+            b'/' => 63,
+            _ => return None,
+        };
+        bits = (bits << 6 | u32::from(value)) & 0xFFFF;
+        count += 6;
+        if count >= 8 {
+            count -= 8;
+            bytes.push((bits >> count & 0xFF) as u8);
+        }
+    }
+    Some(bytes)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const ABC_256: &str = "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad";
+    const ABC_512_BASE64: &str = "sha512-3a81oZNherrMQXNJriBBMRLm+k6JqX6iCp7u5ktV05ohkpkqJ0/BqDa6PCOj/uu9RU1EI2Q86A4qmslPpUyknw==";
+
+    #[test]
+    fn known_texts_hash_to_their_published_values() {
+        assert_eq!(sha256_hex(b"abc"), ABC_256);
+        let expected = Checksum::from_integrity(&format!("sha1-AAAA {ABC_512_BASE64}")).unwrap();
+        let mut hasher = Hasher::new(Some(&expected));
+        hasher.update(b"ab");
+        hasher.update(b"c");
+        assert!(hasher.clone().finish().check("f", Some(&expected)).is_ok());
+        hasher.update(b"d");
+        assert!(hasher.finish().check("f", Some(&expected)).is_err());
+        assert_eq!(Checksum::from_integrity("sha1-AAAA"), None);
+        assert_eq!(Checksum::from_integrity("sha512-AAAA"), None, "too short");
+        assert_eq!(Checksum::from_integrity("sha512-!"), None);
+    }
+
+    #[test]
+    fn base64_of_every_length_reads_back() {
+        for (text, bytes) in [
+            ("", &b""[..]),
+            ("Zg==", b"f"),
+            ("Zm8=", b"fo"),
+            ("Zm9v", b"foo"),
+            ("/+8=", b"\xff\xef"),
+        ] {
+            assert_eq!(decode_base64(text).as_deref(), Some(bytes), "{text}");
+        }
+    }
+
+    #[test]
+    fn a_prefix_of_a_file_can_be_hashed_and_continued() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("f");
+        std::fs::write(&path, b"abXX").unwrap();
+        let mut hasher = Hasher::new(None);
+        let mut seen = 0;
+        hasher
+            .update_from(&path, 2, &mut |done| {
+                seen = done;
+                Ok(())
+            })
+            .unwrap();
+        hasher.update(b"c");
+        assert_eq!((seen, hasher.finish().sha256.as_str()), (2, ABC_256));
+    }
+}

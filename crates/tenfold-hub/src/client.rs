@@ -1,0 +1,234 @@
+//! Package clients that the user has: run, watched, stopped.
+
+use std::io::{self, Read};
+use std::path::Path;
+use std::process::{Child, Command, ExitStatus, Stdio};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::thread::JoinHandle;
+use std::time::{Duration, Instant};
+
+use crate::{CancelFlag, ClientCommand, HubError};
+
+/// The most that is kept of what a client prints.
+const MAX_OUTPUT: u64 = 16 << 20;
+const POLL: Duration = Duration::from_millis(50);
+/// How long a client's pipes may stay open after it ended (a grandchild may hold them).
+const DRAIN: Duration = Duration::from_secs(2);
+
+/// How to run a client.
+pub(crate) struct Run<'a> {
+    /// `pip` or `npm`, for errors.
+    pub(crate) client: &'static str,
+    /// Commands that may be it; the first that exists is used.
+    pub(crate) commands: &'a [ClientCommand],
+    pub(crate) args: &'a [&'a str],
+    /// Where it runs and keeps its temporary files.
+    pub(crate) folder: &'a Path,
+    pub(crate) limit: Option<Duration>,
+}
+
+impl Run<'_> {
+    /// Runs the client to its end and gives what it printed; `tick` is called meanwhile.
+    pub(crate) fn output(
+        &self,
+        cancel: &CancelFlag,
+        tick: &mut dyn FnMut(),
+    ) -> Result<Vec<u8>, HubError> {
+        for command in self.commands {
+            match self.try_command(command, cancel, tick)? {
+                Some(output) => return Ok(output),
+                None => continue,
+            }
+        }
+        let tried: Vec<String> = self.commands.iter().map(ToString::to_string).collect();
+        Err(HubError::ClientMissing { client: self.client, tried: tried.join(", ") })
+    }
+
+    /// `None` if this command is not the client.
+    fn try_command(
+        &self,
+        command: &ClientCommand,
+        cancel: &CancelFlag,
+        tick: &mut dyn FnMut(),
+    ) -> Result<Option<Vec<u8>>, HubError> {
+        let mut child = match self.spawn(command) {
+            Ok(child) => Guard(child),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
+            Err(error) => return Err(self.failed(command, error.to_string())),
+        };
+        let stdout = Drain::start(child.0.stdout.take());
+        let stderr = Drain::start(child.0.stderr.take());
+        let status = self.wait(&mut child.0, command, cancel, tick)?;
+        let (stdout, stderr) = (stdout.collect(), stderr.collect());
+        if status.success() {
+            return Ok(Some(stdout));
+        }
+        let message = String::from_utf8_lossy(&stderr);
+        if is_absent(&message) {
+            return Ok(None);
+        }
+        Err(self.failed(command, last_lines(&message, status)))
+    }
+
+    fn spawn(&self, command: &ClientCommand) -> io::Result<Child> {
+        Command::new(&command.program)
+            .args(&command.args)
+            .args(self.args)
+            .current_dir(self.folder)
+            .env("TMPDIR", self.folder)
+            .env("TEMP", self.folder)
+            .env("TMP", self.folder)
+            .stdin(Stdio::null())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()
+    }
+
+    fn wait(
+        &self,
+        child: &mut Child,
+        command: &ClientCommand,
+        cancel: &CancelFlag,
+        tick: &mut dyn FnMut(),
+    ) -> Result<ExitStatus, HubError> {
+        let start = Instant::now();
+        loop {
+            let ended =
+                child.try_wait().map_err(|error| self.failed(command, error.to_string()))?;
+            if let Some(status) = ended {
+                return Ok(status);
+            }
+            if self.limit.is_some_and(|limit| start.elapsed() > limit) {
+                let problem = format!("no result within {:?}", self.limit.unwrap_or_default());
+                return Err(self.failed(command, problem));
+            }
+            tick();
+            cancel.sleep(POLL)?;
+        }
+    }
+
+    fn failed(&self, command: &ClientCommand, problem: String) -> HubError {
+        let verb = self.args.first().copied().unwrap_or_default();
+        HubError::ClientFailed { command: format!("{command} {verb}"), problem }
+    }
+}
+
+/// Ends the client when the pull ends before it.
+struct Guard(Child);
+
+impl Drop for Guard {
+    fn drop(&mut self) {
+        let _ = self.0.kill();
+        let _ = self.0.wait();
+    }
+}
+
+/// Reads a pipe on a thread of its own, so that a client never waits for us.
+struct Drain {
+    thread: JoinHandle<Vec<u8>>,
+    ended: Arc<AtomicBool>,
+}
+
+impl Drain {
+    fn start<R: Read + Send + 'static>(pipe: Option<R>) -> Self {
+        let ended = Arc::new(AtomicBool::new(false));
+        let flag = Arc::clone(&ended);
+        let thread = std::thread::spawn(move || {
+            let mut kept = Vec::new();
+            if let Some(mut pipe) = pipe {
+                let _ = pipe.by_ref().take(MAX_OUTPUT).read_to_end(&mut kept);
+                let _ = io::copy(&mut pipe, &mut io::sink());
+            }
+            flag.store(true, Ordering::Release);
+            kept
+        });
+        Self { thread, ended }
+    }
+
+    fn collect(self) -> Vec<u8> {
+        let start = Instant::now();
+        while !self.ended.load(Ordering::Acquire) && start.elapsed() < DRAIN {
+            std::thread::sleep(Duration::from_millis(5));
+        }
+        if self.ended.load(Ordering::Acquire) {
+            self.thread.join().unwrap_or_default()
+        } else {
+            Vec::new()
+        }
+    }
+}
+
+/// True if the program ran and said that the client is not there.
+fn is_absent(message: &str) -> bool {
+    ["No module named pip", "command not found", "is not recognized as an internal"]
+        .iter()
+        .any(|sign| message.contains(sign))
+}
+
+/// The lines that say what went wrong, without the client's chatter.
+fn last_lines(message: &str, status: ExitStatus) -> String {
+    let lines: Vec<&str> = message.lines().map(str::trim).filter(|line| !line.is_empty()).collect();
+    let errors: Vec<&str> = lines
+        .iter()
+        .copied()
+        .filter(|line| line.starts_with("ERROR:") || line.starts_with("npm error"))
+        .collect();
+    let told = if errors.is_empty() { lines } else { errors };
+    match told.get(told.len().saturating_sub(3)..) {
+        Some(last) if !last.is_empty() => last.join("; ").chars().take(500).collect(),
+        _ => format!("it ended with {status}"),
+    }
+}
+
+#[cfg(test)]
+#[cfg(unix)]
+mod tests {
+    use super::*;
+    use crate::HubErrorKind;
+
+    fn run(scripts: &[&str], limit: Option<Duration>) -> Result<Vec<u8>, HubError> {
+        let folder = tempfile::tempdir().unwrap();
+        let mut commands = vec![ClientCommand::new("/no/such/program", &[])];
+        commands.extend(scripts.iter().map(|script| ClientCommand::new("sh", &["-c", script])));
+        let run = Run {
+            client: "pip",
+            commands: &commands,
+            args: &["verb"],
+            folder: folder.path(),
+            limit,
+        };
+        run.output(&CancelFlag::default(), &mut || ())
+    }
+
+    #[test]
+    fn the_first_command_that_is_the_client_answers() {
+        let absent = "echo 'python3: No module named pip' >&2; exit 1";
+        assert_eq!(run(&[absent, "echo yes", "echo no"], None).unwrap(), b"yes\n");
+        let error = run(&[absent], None).unwrap_err();
+        assert_eq!(error.kind(), HubErrorKind::ClientMissing);
+        assert!(error.to_string().contains("/no/such/program"), "{error}");
+    }
+
+    #[test]
+    fn a_failure_ends_with_the_clients_own_words() {
+        let script = "echo noise >&2; echo 'ERROR: no such package' >&2; echo tail >&2; exit 3";
+        let error = run(&[script, "echo never"], None).unwrap_err();
+        assert_eq!(error.kind(), HubErrorKind::ClientFailed);
+        assert!(error.to_string().ends_with("ERROR: no such package"), "{error}");
+        assert!(run(&["exit 3"], None).unwrap_err().to_string().contains('3'));
+    }
+
+    #[test]
+    fn a_client_that_hangs_is_stopped() {
+        let start = Instant::now();
+        assert!(run(&["exec sleep 60"], Some(Duration::from_millis(100))).is_err());
+        assert!(start.elapsed() < Duration::from_secs(20));
+    }
+
+    #[test]
+    fn much_output_on_both_pipes_does_not_block() {
+        let script = "i=0; while [ $i -lt 3000 ]; do echo 0123456789012345678901234567890123456789; echo 0123456789012345678901234567890123456789 >&2; i=$((i+1)); done";
+        assert_eq!(run(&[script], None).unwrap().len(), 3000 * 41);
+    }
+}
