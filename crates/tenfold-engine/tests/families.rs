@@ -1,0 +1,85 @@
+//! Every family, in every kind of number format, against a plain forward pass written apart.
+
+mod support;
+
+use support::{all_logits, distance, load, tiny, tokens};
+use tenfold_core::DType;
+use tenfold_formats::{SafetensorsFiles, describe_safetensors};
+use tenfold_testkit::reference::Reference;
+use tenfold_testkit::tiny::{self, TinyModel};
+
+/// Longer than every tiny model's window, and than the YaRN and Llama 3 rules leave unchanged.
+const LENGTH: usize = 40;
+
+/// How far the engine is from the reference on the numbers of the same file.
+fn distance_of(name: &str, dtype: DType) -> f64 {
+    let tiny = tiny(name, dtype);
+    let tokens = tokens(&tiny.engine, LENGTH, 7);
+    distance(&all_logits(&tiny.engine, &tokens), &tiny.reference().logits(&tokens).unwrap())
+}
+
+/// What a format may cost: floats only the rounding of keys and values to halves, quantized ones
+/// the rounding of what they are multiplied with to 8 bits, too.
+fn allowed(dtype: DType) -> f64 {
+    match dtype {
+        DType::F32 | DType::F16 | DType::BF16 => 0.004,
+        _ => 0.04,
+    }
+}
+
+fn check(names: &[&str], dtypes: &[DType]) {
+    let mut far = Vec::new();
+    for name in names {
+        for &dtype in dtypes {
+            let distance = distance_of(name, dtype);
+            if distance.is_nan() || distance > allowed(dtype) {
+                far.push(format!("{name} {dtype}: {distance:.5}"));
+            }
+        }
+    }
+    assert!(far.is_empty(), "too far from the reference: {far:#?}");
+}
+
+fn every_name() -> Vec<&'static str> {
+    tiny::all().iter().map(|spec| spec.name).collect()
+}
+
+#[test]
+fn every_family_agrees_with_the_reference_in_floats() {
+    check(&every_name(), &[DType::F32]);
+}
+
+#[test]
+fn every_family_agrees_with_the_reference_in_quantized_weights() {
+    check(&every_name(), &[DType::Q8_0, DType::Q4_0]);
+}
+
+#[test]
+fn every_format_agrees_with_the_reference() {
+    let halves = [DType::F16, DType::BF16];
+    let blocks_of_32 = [DType::Q4_1, DType::Q5_0, DType::Q5_1, DType::IQ4_NL];
+    let blocks_of_256 =
+        [DType::Q2_K, DType::Q3_K, DType::Q4_K, DType::Q5_K, DType::Q6_K, DType::IQ4_XS];
+    check(&["llama-gqa", "gemma3"], &[&halves[..], &blocks_of_32, &blocks_of_256].concat());
+}
+
+#[test]
+fn folders_of_safetensors_give_what_their_weights_say() {
+    let mut far = Vec::new();
+    for name in every_name() {
+        let model = TinyModel::named(name).unwrap();
+        let files = model.hf(DType::F32).unwrap();
+        let weights = files["model.safetensors"].as_slice();
+        let parsed = SafetensorsFiles::parse(&[weights]).unwrap();
+        let description = describe_safetensors(&files["config.json"], &parsed);
+        let Ok(description) = description else { continue };
+        let engine = load(&description, weights).unwrap();
+        let tokens = tokens(&engine, LENGTH, 7);
+        let reference = Reference::from_tiny(&model).unwrap();
+        let distance = distance(&all_logits(&engine, &tokens), &reference.logits(&tokens).unwrap());
+        if distance.is_nan() || distance > allowed(DType::F32) {
+            far.push(format!("{name}: {distance:.5}"));
+        }
+    }
+    assert!(far.is_empty(), "too far from the reference: {far:#?}");
+}
