@@ -3,6 +3,7 @@
 use std::num::NonZeroUsize;
 use std::sync::Arc;
 
+use crate::matrix::Prepared;
 use crate::{Kernels, ThreadPool};
 
 /// The kernels that this CPU runs and the threads that run them; handed to every operation.
@@ -44,5 +45,5 @@ impl Compute {
 /// One scratch serves matrices of any size, one call at a time.
 #[derive(Debug, Default)]
 pub struct Scratch {
-    pub(crate) floats: Vec<f32>,
+    pub(crate) prepared: Vec<Prepared>,
 }

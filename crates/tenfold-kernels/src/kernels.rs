@@ -2,28 +2,57 @@
 
 use std::fmt;
 
+#[cfg(target_arch = "x86_64")]
+use crate::simd::avx2::{Avx2, AvxVnni};
+#[cfg(target_arch = "x86_64")]
+use crate::simd::avx512::Avx512;
+#[cfg(target_arch = "aarch64")]
+use crate::simd::neon::{Neon, NeonDot};
+use crate::simd::{Task, portable::Portable};
+
 /// Proof that this CPU runs a certain set of instructions, and the choice to use it.
 ///
 /// A value exists only for instructions that were detected, so kernels may rely on it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub struct Kernels(pub(crate) Isa);
+pub struct Kernels(Isa);
 
-/// The instruction sets that kernels are written for.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub(crate) enum Isa {
-    /// Plain Rust.
-    Portable,
+macro_rules! choices {
+    ($($(#[$cfg:meta])* $name:literal $isa:ident = $detect:expr;)*) => {
+        /// The instruction sets that kernels are written for.
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+        enum Isa { $($(#[$cfg])* $isa($isa),)* }
+
+        /// Every instruction set, best first, if the CPU has it.
+        const CHOICES: &[fn() -> Option<Isa>] = &[$($(#[$cfg])* || $detect.map(Isa::$isa),)*];
+
+        impl Kernels {
+            /// A short name such as `avx2`.
+            pub const fn name(self) -> &'static str {
+                match self.0 { $($(#[$cfg])* Isa::$isa(_) => $name,)* }
+            }
+
+            /// Runs the task as it was compiled for these instructions.
+            pub(crate) fn run<T: Task>(self, task: T) -> T::Output {
+                match self.0 { $($(#[$cfg])* Isa::$isa(simd) => simd.run(task),)* }
+            }
+        }
+    };
 }
 
-/// One instruction set, its name, and how to find out whether the CPU has it.
-struct Choice {
-    isa: Isa,
-    name: &'static str,
-    detected: fn() -> bool,
+// Best first; the last one always runs.
+choices! {
+    #[cfg(target_arch = "x86_64")]
+    "avx512-vnni" Avx512 = Avx512::detect();
+    #[cfg(target_arch = "x86_64")]
+    "avx-vnni" AvxVnni = AvxVnni::detect();
+    #[cfg(target_arch = "x86_64")]
+    "avx2" Avx2 = Avx2::detect();
+    #[cfg(target_arch = "aarch64")]
+    "neon-dotprod" NeonDot = NeonDot::detect();
+    #[cfg(target_arch = "aarch64")]
+    "neon" Neon = Neon::detect();
+    "portable" Portable = Some(Portable);
 }
-
-/// Best first. The last one always runs.
-const CHOICES: &[Choice] = &[Choice { isa: Isa::Portable, name: "portable", detected: || true }];
 
 impl Kernels {
     /// The best that this CPU runs.
@@ -33,19 +62,12 @@ impl Kernels {
 
     /// All that this CPU runs, best first.
     pub fn available() -> Vec<Self> {
-        let runs = CHOICES.iter().filter(|choice| (choice.detected)());
-        runs.map(|choice| Self(choice.isa)).collect()
+        CHOICES.iter().filter_map(|choice| choice()).map(Self).collect()
     }
 
     /// Plain Rust, which every CPU runs.
     pub const fn portable() -> Self {
-        Self(Isa::Portable)
-    }
-
-    /// A short name such as `avx2`.
-    pub fn name(self) -> &'static str {
-        let choice = CHOICES.iter().find(|choice| choice.isa == self.0);
-        choice.map_or("portable", |choice| choice.name)
+        Self(Isa::Portable(Portable))
     }
 }
 

@@ -40,6 +40,9 @@ mod kernels;
 mod matrix;
 pub mod ops;
 mod pool;
+mod simd;
+#[cfg(test)]
+mod testing;
 
 pub use attention::{Attention, KvCache, attention};
 pub use compute::{Compute, Scratch};

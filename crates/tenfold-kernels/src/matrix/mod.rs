@@ -1,14 +1,30 @@
 //! Weight matrices in the layout that the kernels read.
 
+mod float;
+mod format;
+mod inputs;
+mod kind;
+mod lines;
+mod pack;
+mod product;
 mod source;
+#[cfg(test)]
+mod tests;
+mod tile;
+mod weights;
 
-use std::sync::Mutex;
+use std::sync::{Mutex, PoisonError};
 
-use half::f16;
-use tenfold_core::DType;
+use tenfold_quant::QuantError;
 
+use format::STRIP;
+use kind::Kind;
+use lines::Lines;
+pub(crate) use product::Prepared;
+use product::Product;
 pub use source::MatrixSource;
 
+use crate::ops::Parts;
 use crate::{Compute, PackError, Scratch};
 
 /// A weight matrix, packed for the kernels; a row gives one output.
@@ -19,11 +35,13 @@ pub struct PackedMatrix {
     sections: Vec<Section>,
 }
 
+/// One of the stacked matrices.
 #[derive(Debug)]
 struct Section {
-    dtype: DType,
+    kind: Kind,
     rows: usize,
-    data: Vec<u8>,
+    strip_bytes: usize,
+    data: Lines,
 }
 
 impl PackedMatrix {
@@ -31,17 +49,11 @@ impl PackedMatrix {
     ///
     /// # Errors
     /// If a format holds no weights, or sizes do not fit each other.
-    pub fn pack(_compute: &Compute, sources: &[MatrixSource<'_>]) -> Result<Self, PackError> {
+    pub fn pack(compute: &Compute, sources: &[MatrixSource<'_>]) -> Result<Self, PackError> {
         let cols = source::check(sources)?;
-        let mut sections = Vec::new();
-        for source in sources {
-            sections.push(Section {
-                dtype: source.dtype,
-                rows: source.rows,
-                data: source.data.to_vec(),
-            });
-        }
-        Ok(Self { rows: sections.iter().map(|section| section.rows).sum(), cols, sections })
+        let sections: Result<Vec<_>, _> =
+            sources.iter().map(|source| Section::pack(compute, source)).collect();
+        Ok(Self { rows: sources.iter().map(|source| source.rows).sum(), cols, sections: sections? })
     }
 
     /// Outputs: the rows of all stacked matrices.
@@ -68,8 +80,7 @@ impl PackedMatrix {
         let mut first = 0;
         for section in &self.sections {
             if row - first < section.rows {
-                section.row_to_f32(row - first, out);
-                return;
+                return section.row_to_f32(row - first, out);
             }
             first += section.rows;
         }
@@ -78,7 +89,8 @@ impl PackedMatrix {
 
     /// `out[i] = self · input[i]` for each of `n` inputs.
     ///
-    /// `input` is `n × cols`, `out` is `n × rows`.
+    /// `input` is `n × cols`, `out` is `n × rows`. Quantized weights are multiplied with inputs
+    /// rounded to 8 bits, with one scale for each 32.
     ///
     /// # Panics
     /// If the lengths of `input` and `out` are not these.
@@ -92,48 +104,70 @@ impl PackedMatrix {
     ) {
         assert_eq!(input.len(), n * self.cols, "the input is n × cols");
         assert_eq!(out.len(), n * self.rows, "the output is n × rows");
-        scratch.floats.resize(self.rows * n, 0.0);
-        let columns: Vec<_> = scratch.floats.chunks_mut(n.max(1)).map(Mutex::new).collect();
-        compute.pool().run(self.rows, |row| {
-            let mut weights = vec![0.0; self.cols];
-            self.row_to_f32(row, &mut weights);
-            let mut column = columns[row].lock().unwrap_or_else(std::sync::PoisonError::into_inner);
-            for (out, input) in column.iter_mut().zip(input.chunks_exact(self.cols)) {
-                *out = input.iter().zip(&weights).map(|(a, b)| a * b).sum();
-            }
-        });
-        drop(columns);
-        for (i, out) in out.chunks_exact_mut(self.rows).enumerate() {
-            for (out, column) in out.iter_mut().zip(scratch.floats.chunks_exact(n)) {
-                *out = column[i];
-            }
-        }
+        product::prepare(compute, &self.sections, input, self.cols, &mut scratch.prepared);
+        let product = Product {
+            sections: &self.sections,
+            cols: self.cols,
+            n,
+            prepared: &scratch.prepared,
+            out: out.as_mut_ptr(),
+            rows: self.rows,
+        };
+        product.run(compute);
     }
 }
 
 impl Section {
+    fn pack(compute: &Compute, source: &MatrixSource<'_>) -> Result<Self, PackError> {
+        let &MatrixSource { dtype, rows, cols, data } = source;
+        let kind = Kind::of(dtype).ok_or(PackError::Unsupported { dtype })?;
+        let strip_bytes = kind.strip_bytes(cols);
+        let mut packed = Lines::zeroed(rows.div_ceil(STRIP) * strip_bytes);
+        let failed = Mutex::new(None);
+        let strips = Parts::new(packed.as_bytes_mut());
+        let source_bytes = data.len() / rows * STRIP;
+        compute.pool().run(rows.div_ceil(STRIP), |strip| {
+            let from = data.chunks(source_bytes).nth(strip).unwrap_or_default();
+            // SAFETY: strips do not overlap, and each is one task.
+            let to = unsafe { strips.part(strip * strip_bytes, strip_bytes) };
+            if let Err(error) = pack_strip(source, kind, from, to) {
+                failed.lock().unwrap_or_else(PoisonError::into_inner).get_or_insert(error);
+            }
+        });
+        match failed.into_inner().unwrap_or_else(PoisonError::into_inner) {
+            Some(error) => Err(error.into()),
+            None => Ok(Self { kind, rows, strip_bytes, data: packed }),
+        }
+    }
+
+    fn strips(&self) -> usize {
+        self.rows.div_ceil(STRIP)
+    }
+
+    fn strip(&self, index: usize) -> &[u8] {
+        &self.data.as_bytes()[index * self.strip_bytes..][..self.strip_bytes]
+    }
+
     fn row_to_f32(&self, row: usize, out: &mut [f32]) {
-        let row_bytes = self.data.len() / self.rows;
-        let bytes = &self.data[row * row_bytes..][..row_bytes];
-        let halves = || bytes.as_chunks::<2>().0.iter().map(|b| u16::from_le_bytes(*b));
-        match self.dtype {
-            DType::F32 => {
-                for (out, bytes) in out.iter_mut().zip(bytes.as_chunks::<4>().0) {
-                    *out = f32::from_le_bytes(*bytes);
-                }
-            }
-            DType::F16 => {
-                out.iter_mut().zip(halves()).for_each(|(o, h)| *o = f16::from_bits(h).to_f32());
-            }
-            DType::BF16 => {
-                out.iter_mut()
-                    .zip(halves())
-                    .for_each(|(o, h)| *o = f32::from_bits(u32::from(h) << 16));
-            }
-            dtype => {
-                let result = tenfold_quant::dequantize(dtype, bytes, out);
-                debug_assert!(result.is_ok(), "sizes were checked when packing");
-            }
+        let strip = self.strip(row / STRIP);
+        match self.kind {
+            Kind::Quantized(_, format) => pack::unpack_row(format, strip, row % STRIP, out),
+            Kind::Float(kind) => pack::unpack_float_row(kind, strip, row % STRIP, out),
+        }
+    }
+}
+
+fn pack_strip(
+    source: &MatrixSource<'_>,
+    kind: Kind,
+    from: &[u8],
+    to: &mut [u8],
+) -> Result<(), QuantError> {
+    match kind {
+        Kind::Quantized(_, format) => pack::pack_strip(source.dtype, format, from, source.cols, to),
+        Kind::Float(kind) => {
+            pack::pack_float_strip(kind, from, source.cols, to);
+            Ok(())
         }
     }
 }

@@ -13,5 +13,5 @@ pub use activation::{Activation, activate, gated};
 pub use convert::{f16_to_f32, f32_to_f16};
 pub use elementwise::{add, add_to_rows, scale, soft_cap, softmax};
 pub use norm::{layer_norm, rms_norm, rms_norm_in_place};
-pub(crate) use parts::for_each_part;
+pub(crate) use parts::{Parts, for_each_part};
 pub use rope::{Rope, RopeLayout, rope};
