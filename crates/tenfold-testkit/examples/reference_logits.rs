@@ -1,5 +1,5 @@
 //! Prints the reference's logits of a tiny model as JSON:
-//! `cargo run -p tenfold-testkit --example reference_logits -- NAME TOKEN…`.
+//! `cargo run -p tenfold-testkit --example reference_logits -- NAME[@CONTEXT] TOKEN…`.
 
 use std::error::Error;
 use std::io::Write;
@@ -9,9 +9,13 @@ use tenfold_testkit::tiny::TinyModel;
 
 fn main() -> Result<(), Box<dyn Error>> {
     let mut arguments = std::env::args().skip(1);
-    let name = arguments.next().ok_or("usage: reference_logits NAME TOKEN…")?;
+    let name = arguments.next().ok_or("usage: reference_logits NAME[@CONTEXT] TOKEN…")?;
     let tokens = arguments.map(|token| token.parse()).collect::<Result<Vec<u32>, _>>()?;
-    let reference = Reference::from_tiny(&TinyModel::named(&name)?)?;
+    let model = TinyModel::named(name.split('@').next().unwrap_or_default())?;
+    let mut reference = Reference::from_tiny(&model)?;
+    if let Some((_, context)) = name.split_once('@') {
+        reference = reference.with_context(context.parse()?);
+    }
     let logits = serde_json::to_string(&reference.logits(&tokens)?)?;
     writeln!(std::io::stdout(), "{logits}")?;
     Ok(())
