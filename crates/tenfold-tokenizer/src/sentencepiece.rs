@@ -2,7 +2,7 @@
 //!
 //! What remains without a token is written as byte tokens.
 
-use hashbrown::HashMap;
+use hashbrown::{HashMap, HashSet};
 use tenfold_core::TokenId;
 
 use crate::merge::{Merge, MergeRule, Merger, Symbol};
@@ -21,8 +21,9 @@ pub(crate) struct SentencePiece {
     /// Place of each token when sorted by score, best first; equal scores share one.
     ranks: Vec<u32>,
     bytes: Vec<Option<TokenId>>,
-    /// No token reaches over the start of a word, so words are independent of each other.
-    words_are_apart: bool,
+    /// Characters after which some token goes on over the start of a word. After all others, words
+    /// are independent of each other.
+    bridges: HashSet<Box<[u8]>>,
 }
 
 impl SentencePiece {
@@ -31,8 +32,8 @@ impl SentencePiece {
         let bytes = (0..=u8::MAX)
             .map(|byte| tokens.find_byte(byte).or_else(|| tokens.find(&[byte])).or(unknown))
             .collect();
-        let words_are_apart = !tokens.texts().any(|(_, text)| has_inner_marker(text));
-        Self { ranks: ranks(scores, tokens.len()), bytes, words_are_apart }
+        let bridges = tokens.texts().flat_map(|(_, text)| bridges(text)).map(Into::into).collect();
+        Self { ranks: ranks(scores, tokens.len()), bytes, bridges }
     }
 
     /// Bytes that neither have a token of their own nor an unknown token.
@@ -46,8 +47,7 @@ impl SentencePiece {
         let mut cache = HashMap::new();
         let mut rest = text;
         while !rest.is_empty() {
-            let len = if self.words_are_apart { first_word(rest) } else { rest.len() };
-            let (word, tail) = rest.split_at(len);
+            let (word, tail) = rest.split_at(self.first_word(rest));
             rest = tail;
             if let Some(&(start, end)) = cache.get(word) {
                 output.extend_from_within(start..end);
@@ -55,10 +55,16 @@ impl SentencePiece {
             }
             let start = output.len();
             self.tokenize_word(tokens, word, &mut merger, output);
-            if len <= LONGEST_CACHED {
+            if word.len() <= LONGEST_CACHED {
                 cache.insert(word, (start, output.len()));
             }
         }
+    }
+
+    /// Bytes up to the first place that no token reaches over.
+    fn first_word(&self, text: &[u8]) -> usize {
+        let ends = word_ends(text).find(|(before, _)| !self.bridges.contains(*before));
+        ends.map_or(text.len(), |(_, end)| end)
     }
 
     fn tokenize_word(
@@ -109,21 +115,20 @@ pub(crate) fn characters(word: &[u8]) -> impl Iterator<Item = Symbol> + '_ {
     })
 }
 
-/// Bytes up to the first marker that follows something else.
-fn first_word(text: &[u8]) -> usize {
-    let mut in_word = false;
-    for symbol in characters(text) {
-        let is_marker = symbol.text(text) == MARKER;
-        if is_marker && in_word {
-            return symbol.start as usize;
-        }
-        in_word |= !is_marker;
-    }
-    text.len()
+/// The places where a marker follows something else, with the character before.
+fn word_ends(text: &[u8]) -> impl Iterator<Item = (&[u8], usize)> {
+    let mut before = MARKER;
+    characters(text).filter_map(move |symbol| {
+        let current = symbol.text(text);
+        let previous = std::mem::replace(&mut before, current);
+        let is_end = current == MARKER && previous != MARKER;
+        is_end.then_some((previous, symbol.start as usize))
+    })
 }
 
-fn has_inner_marker(text: &[u8]) -> bool {
-    first_word(text) < text.len()
+/// The characters in a token's text after which a word ends.
+fn bridges(text: &[u8]) -> impl Iterator<Item = &[u8]> {
+    word_ends(text).map(|(before, _)| before)
 }
 
 /// Places by score; missing scores count as 0.
@@ -177,10 +182,14 @@ mod tests {
 
     #[test]
     fn words_are_cut_only_where_no_token_reaches_over() {
-        assert_eq!(first_word("▁▁a▁b".as_bytes()), 7);
-        assert_eq!(first_word("▁▁".as_bytes()), 6);
+        let cases = [("▁▁a▁b", vec![7]), ("▁▁", vec![]), ("a▁▁é▁", vec![1, 9]), ("", vec![])];
+        for (text, ends) in cases {
+            let found: Vec<usize> = word_ends(text.as_bytes()).map(|(_, end)| end).collect();
+            assert_eq!(found, ends, "{text}");
+        }
         assert_eq!(tokenize(&["<unk>", "a", "▁", "a▁", "▁a"], &[], "a▁a"), [3, 1]);
         assert_eq!(tokenize(&["<unk>", "a", "▁", "▁a"], &[], "a▁a▁a"), [1, 3, 3]);
+        assert_eq!(tokenize(&["<unk>", "a", "▁", "b", "b▁a"], &[], "a▁ab▁a"), [1, 2, 1, 3, 2, 1]);
     }
 
     #[test]

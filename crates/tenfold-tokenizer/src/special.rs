@@ -102,6 +102,15 @@ const FILL_IN_ENDS: [&[&str]; 3] = [
 /// Parts of the Harmony format, which readers of the output need to see.
 const HARMONY: &[&str] = &["<|channel|>", "<|message|>", "<|start|>", "<|constrain|>"];
 
+/// Which tokens may be known by their text.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Known {
+    /// Any: conversions to GGUF mark control tokens as normal ones now and then.
+    Any,
+    /// Added tokens: `tokenizer.json` tells them from text such as the tag `</s>`.
+    Added,
+}
+
 /// Completes what a file says about its special tokens; returns all tokens that end generation.
 ///
 /// Tokens found by their text become control tokens in the table.
@@ -109,19 +118,22 @@ pub(crate) fn complete(
     special: &mut SpecialTokens,
     listed: &[TokenId],
     tokens: &mut TokenTable,
+    known: Known,
 ) -> Vec<TokenId> {
-    special.eot = special.eot.or_else(|| first_control(tokens, END_OF_TURN));
-    special.eom = special.eom.or_else(|| first_control(tokens, END_OF_MESSAGE));
+    special.eot = special.eot.or_else(|| first_control(tokens, known, END_OF_TURN));
+    special.eom = special.eom.or_else(|| first_control(tokens, known, END_OF_MESSAGE));
     for texts in FILL_IN {
-        first_control(tokens, texts);
+        first_control(tokens, known, texts);
     }
     let mut ends: BTreeSet<TokenId> =
-        FILL_IN_ENDS.iter().filter_map(|texts| first_control(tokens, texts)).collect();
+        FILL_IN_ENDS.iter().filter_map(|texts| first_control(tokens, known, texts)).collect();
     for text in [END_OF_TURN, END_OF_MESSAGE, END_OF_GENERATION].concat() {
-        ends.extend(first_control(tokens, &[text]));
+        ends.extend(first_control(tokens, known, &[text]));
     }
-    for id in HARMONY.iter().filter_map(|text| tokens.find(text.as_bytes())).collect::<Vec<_>>() {
-        tokens.set_kinds(id, Kinds::USER_DEFINED);
+    for text in HARMONY {
+        if let Some(id) = find_known(tokens, known, text) {
+            tokens.set_kinds(id, Kinds::USER_DEFINED);
+        }
     }
     ends.extend(special.eos.into_iter().chain(special.eot).chain(special.eom));
     ends.extend(listed);
@@ -130,8 +142,14 @@ pub(crate) fn complete(
     ends.into_iter().filter(|&id| (id as usize) < tokens.len()).collect()
 }
 
-fn first_control(tokens: &mut TokenTable, texts: &[&str]) -> Option<TokenId> {
-    let id = texts.iter().find_map(|text| tokens.find(text.as_bytes()))?;
+fn find_known(tokens: &TokenTable, known: Known, text: &str) -> Option<TokenId> {
+    let added = Kinds::CONTROL.or(Kinds::USER_DEFINED);
+    let counts = |id: &TokenId| known == Known::Any || tokens.kinds(*id).is(added);
+    tokens.find(text.as_bytes()).filter(counts)
+}
+
+fn first_control(tokens: &mut TokenTable, known: Known, texts: &[&str]) -> Option<TokenId> {
+    let id = texts.iter().find_map(|text| find_known(tokens, known, text))?;
     tokens.set_kinds(id, tokens.kinds(id).or(Kinds::CONTROL));
     Some(id)
 }
@@ -171,7 +189,7 @@ mod tests {
     fn ends_of(texts: &[&str]) -> (Vec<String>, SpecialTokens, TokenTable) {
         let mut tokens = TokenTable::new(texts.iter().map(|&text| (text, Kinds::NORMAL)));
         let mut special = SpecialTokens::default();
-        let ends = complete(&mut special, &[], &mut tokens);
+        let ends = complete(&mut special, &[], &mut tokens, Known::Any);
         let name = |&id: &TokenId| String::from_utf8_lossy(tokens.text(id)).into_owned();
         (ends.iter().map(name).collect(), special, tokens)
     }
@@ -208,6 +226,15 @@ mod tests {
     fn listed_ids_count_unless_out_of_range() {
         let mut tokens = TokenTable::new([("a", Kinds::NORMAL), ("b", Kinds::NORMAL)]);
         let mut special = SpecialTokens { eos: Some(1), ..SpecialTokens::default() };
-        assert_eq!(complete(&mut special, &[0, 77], &mut tokens), [0, 1]);
+        assert_eq!(complete(&mut special, &[0, 77], &mut tokens, Known::Any), [0, 1]);
+    }
+
+    #[test]
+    fn text_that_looks_like_an_end_does_not_count_where_added_tokens_are_known() {
+        let kinds = [Kinds::NORMAL, Kinds::USER_DEFINED];
+        let mut tokens = TokenTable::new(["</s>", "<|im_end|>"].into_iter().zip(kinds));
+        let mut special = SpecialTokens::default();
+        assert_eq!(complete(&mut special, &[], &mut tokens, Known::Added), [1]);
+        assert!(!tokens.kinds(0).is_special());
     }
 }

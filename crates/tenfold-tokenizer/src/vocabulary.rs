@@ -8,7 +8,7 @@ use crate::bpe::{Bpe, PreTokenizer};
 use crate::byte_level;
 use crate::partition::{Partitioner, Strip};
 use crate::sentencepiece::SentencePiece;
-use crate::special::{self, SpecialTokens};
+use crate::special::{self, Known, SpecialTokens};
 use crate::tokenizer::{Algorithm, Model, Rules, Tokenizer};
 use crate::tokens::{Kinds, TokenTable, byte_of_text};
 use crate::unigram::Unigram;
@@ -50,7 +50,7 @@ impl Tokenizer {
         let algorithm = algorithm(vocabulary, hints, pre, &tokens)?;
         let mut special = named_tokens(vocabulary);
         let listed = &vocabulary.end_of_generation;
-        let end_of_generation = special::complete(&mut special, listed, &mut tokens);
+        let end_of_generation = special::complete(&mut special, listed, &mut tokens, Known::Any);
         tokens.set_pieces(piece_rule(vocabulary.kind, pre));
         let partitioner = Partitioner::new(&tokens, strip_rule(vocabulary, hints, &tokens));
         let rules = rules(vocabulary, pre, special);

@@ -11,10 +11,10 @@ use tenfold_core::TokenId;
 use self::config::Config;
 pub(crate) use self::model::JsonModel;
 use self::pieces::PieceRule;
-use crate::special;
+use crate::special::{self, Known};
 use crate::tokenizer::{Model, Rules, Tokenizer};
 use crate::tokens::{Kinds, TokenTable};
-use crate::{TokenizeOptions, TokenizerError};
+use crate::{SpecialTokens, TokenizeOptions, TokenizerError};
 
 /// The files beside a model that describe its tokenizer.
 #[derive(Clone, Copy, Debug, Default)]
@@ -41,22 +41,24 @@ impl Tokenizer {
         let mut tokens = token_table(&model)?;
         let mut special = config.special_tokens(&tokens);
         let listed = &config.end_of_generation;
-        let end_of_generation = special::complete(&mut special, listed, &mut tokens);
+        let end_of_generation = special::complete(&mut special, listed, &mut tokens, Known::Added);
         let rule = PieceRule::new(&model.decoder());
         tokens.set_pieces(|text, _| rule.piece(text));
-        let frame = model.tokenize(b"", TokenizeOptions::default())?;
-        let first = frame.first().copied().filter(|&id| special.eos != Some(id) || frame.len() > 1);
-        let rules = Rules {
-            first: first.filter(|_| first == special.bos || frame.len() > 1),
-            last: frame
-                .last()
-                .copied()
-                .filter(|_| frame.len() > 1 || frame.last() == special.eos.as_ref()),
-            adds_space: rule.strips_first_space(),
-            ..Rules::default()
-        };
+        let (first, last) = frame(&model.tokenize(b"", TokenizeOptions::default())?, &special);
+        let adds_space = rule.strips_first_space();
+        let rules = Rules { first, last, adds_space, ..Rules::default() };
         let model = Model::Json(Box::new(model));
         Ok(Self { tokens, special, end_of_generation, rules, model, notices: Vec::new() })
+    }
+}
+
+/// What is put before and after a text, from what an empty text becomes.
+fn frame(ids: &[TokenId], special: &SpecialTokens) -> (Option<TokenId>, Option<TokenId>) {
+    match *ids {
+        [] => (None, None),
+        [one] if special.eos == Some(one) && special.bos != Some(one) => (None, Some(one)),
+        [one] => (Some(one), None),
+        [first, .., last] => (Some(first), Some(last)),
     }
 }
 
@@ -70,4 +72,23 @@ fn token_table(model: &JsonModel) -> Result<TokenTable, TokenizerError> {
     let token =
         |id| tokens.get(&id).map_or(("", Kinds::UNUSED), |(text, kinds)| (text.as_str(), *kinds));
     Ok(TokenTable::new((0..=last).map(token)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn frames_of_an_empty_text() {
+        let special = SpecialTokens { bos: Some(1), eos: Some(2), ..SpecialTokens::default() };
+        let cases: [(&[TokenId], _); 4] = [
+            (&[], (None, None)),
+            (&[1], (Some(1), None)),
+            (&[2], (None, Some(2))),
+            (&[1, 2], (Some(1), Some(2))),
+        ];
+        for (ids, expected) in cases {
+            assert_eq!(frame(ids, &special), expected, "{ids:?}");
+        }
+    }
 }
