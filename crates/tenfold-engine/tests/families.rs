@@ -4,7 +4,8 @@ mod support;
 
 use support::{all_logits, distance, load, tiny, tokens};
 use tenfold_core::DType;
-use tenfold_formats::{SafetensorsFiles, describe_safetensors};
+use tenfold_formats::{SafetensorsModel, describe_safetensors};
+use tenfold_generate::TokenModel;
 use tenfold_testkit::reference::Reference;
 use tenfold_testkit::tiny::{self, TinyModel};
 
@@ -70,12 +71,16 @@ fn folders_of_safetensors_give_what_their_weights_say() {
         let model = TinyModel::named(name).unwrap();
         let files = model.hf(DType::F32).unwrap();
         let weights = files["model.safetensors"].as_slice();
-        let parsed = SafetensorsFiles::parse(&[weights]).unwrap();
-        let description = describe_safetensors(&files["config.json"], &parsed);
-        let Ok(description) = description else { continue };
+        let folder = SafetensorsModel {
+            config: &files["config.json"],
+            shards: &[weights],
+            ..SafetensorsModel::default()
+        };
+        let description = describe_safetensors(&folder).unwrap();
         let engine = load(&description, weights).unwrap();
         let tokens = tokens(&engine, LENGTH, 7);
         let reference = Reference::from_tiny(&model).unwrap();
+        let reference = reference.with_context(engine.shape().context_length);
         let distance = distance(&all_logits(&engine, &tokens), &reference.logits(&tokens).unwrap());
         if distance.is_nan() || distance > allowed(DType::F32) {
             far.push(format!("{name}: {distance:.5}"));

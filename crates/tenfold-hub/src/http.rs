@@ -1,6 +1,6 @@
 //! HTTP requests with the caller's proxy, certificates, token and patience.
 
-use std::io::Read;
+use std::io::{self, ErrorKind, Read};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
@@ -17,6 +17,7 @@ use crate::{CancelFlag, HubConfig, HubError, ProxyConfig};
 
 const MAX_JSON_BYTES: u64 = 64 << 20;
 const JSON_ATTEMPTS: u32 = 3;
+const HOST_NOT_FOUND: &str = "the host is not known (no network, or a wrong name)";
 
 /// Makes requests; cheap until the first one.
 pub(crate) struct Http {
@@ -70,7 +71,7 @@ impl Http {
             let response = self.get(agent, url, Range::default())?;
             let next = next_page(&response);
             let reader = response.into_body().into_reader().take(MAX_JSON_BYTES);
-            let value = serde_json::from_reader(std::io::BufReader::new(reader));
+            let value = serde_json::from_reader(io::BufReader::new(reader));
             let value = value.map_err(|error| {
                 let transient = error.is_io();
                 HubError::network(
@@ -170,7 +171,7 @@ impl Http {
     }
 
     /// What a failed read of a body means.
-    pub(crate) fn read_error(&self, url: &str, error: std::io::Error) -> HubError {
+    pub(crate) fn read_error(&self, url: &str, error: io::Error) -> HubError {
         self.transport_error(url, ureq::Error::from(error))
     }
 }
@@ -242,9 +243,8 @@ fn no_certificates(path: &std::path::Path) -> HubError {
 /// What happened, and whether trying again may help. A host that cannot be reached at all is not
 /// tried again: the next source is quicker.
 fn explain(error: &ureq::Error, times: Timeouts) -> (String, bool) {
-    use std::io::ErrorKind;
     match error {
-        ureq::Error::HostNotFound => ("the host is not known (no network, or DNS)".into(), false),
+        ureq::Error::HostNotFound => (HOST_NOT_FOUND.into(), false),
         ureq::Error::Timeout(Timeout::Connect | Timeout::Resolve) => {
             (format!("no connection within {:?}", times.connect), false)
         }
@@ -252,18 +252,29 @@ fn explain(error: &ureq::Error, times: Timeouts) -> (String, bool) {
             (format!("no answer within {:?}", times.response), true)
         }
         ureq::Error::Timeout(_) => (format!("no data for {:?}", times.stall), true),
-        ureq::Error::Io(io) if io.kind() == ErrorKind::ConnectionRefused => {
-            ("connection refused".into(), false)
-        }
-        ureq::Error::Io(io) if io.kind() == ErrorKind::UnexpectedEof => {
-            ("the connection broke off".into(), true)
-        }
-        ureq::Error::Io(io) => (io.to_string(), true),
+        ureq::Error::Io(io) => explain_io(io),
         ureq::Error::RequireHttpsOnly(_) => {
             ("it redirects to an unprotected address".into(), false)
         }
         ureq::Error::Rustls(tls) => (format!("no secure connection: {tls}"), false),
         other => (other.to_string(), false),
+    }
+}
+
+/// A connection that broke may be made again; one that could not be made is not tried again.
+fn explain_io(error: &io::Error) -> (String, bool) {
+    match error.kind() {
+        ErrorKind::ConnectionRefused => ("connection refused".into(), false),
+        ErrorKind::UnexpectedEof | ErrorKind::ConnectionReset | ErrorKind::ConnectionAborted => {
+            ("the connection broke off".into(), true)
+        }
+        ErrorKind::BrokenPipe | ErrorKind::NotConnected => {
+            ("the connection broke off".into(), true)
+        }
+        ErrorKind::TimedOut | ErrorKind::WouldBlock => (error.to_string(), true),
+        // The standard library has no kind for what the resolver says.
+        _ if error.to_string().contains("lookup address") => (HOST_NOT_FOUND.into(), false),
+        _ => (error.to_string(), false),
     }
 }
 

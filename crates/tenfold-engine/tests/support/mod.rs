@@ -89,6 +89,7 @@ pub fn distance(found: &[Vec<f32>], expected: &[Vec<f32>]) -> f64 {
     let count = numbers().count() as f64;
     let mean = numbers().sum::<f64>() / count;
     let variance = numbers().map(|x| (x - mean).powi(2)).sum::<f64>() / count;
-    let differences = found.iter().flatten().zip(numbers()).map(|(&a, b)| (f64::from(a) - b).powi(2));
+    let differences =
+        found.iter().flatten().zip(numbers()).map(|(&a, b)| (f64::from(a) - b).powi(2));
     (differences.sum::<f64>() / count / variance).sqrt()
 }
