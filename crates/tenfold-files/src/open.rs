@@ -138,14 +138,14 @@ pub(crate) fn invalid(
 }
 
 fn map(path: &Path) -> Result<MappedFile, LoadError> {
-    MappedFile::open(path).map_err(|error| io_error(path, error))
+    MappedFile::open(path).map_err(|error| io_error(path, &error))
 }
 
 fn read(path: &Path) -> Result<Vec<u8>, LoadError> {
-    fs::read(path).map_err(|error| io_error(path, error))
+    fs::read(path).map_err(|error| io_error(path, &error))
 }
 
-fn io_error(path: &Path, error: std::io::Error) -> LoadError {
+fn io_error(path: &Path, error: &std::io::Error) -> LoadError {
     let (kind, remedy) = match error.kind() {
         ErrorKind::NotFound => (LoadErrorKind::NotFound, "check the path, or pull the model"),
         ErrorKind::PermissionDenied => (LoadErrorKind::Io, "give yourself leave to read the file"),
