@@ -210,7 +210,10 @@ mod tests {
     fn only_the_stretch_of_a_person_is_free_of_special_tokens() {
         let cases: [(&str, &[(&str, bool)]); 5] = [
             ("</s>hi</s>", &[("</s>hi</s>", true)]),
-            ("</s>hi <\u{FDD0}/s> you</s>ok", &[("</s>", true), ("hi </s> you", false), ("</s>ok", true)]),
+            (
+                "</s>hi <\u{FDD0}/s> you</s>ok",
+                &[("</s>", true), ("hi </s> you", false), ("</s>ok", true)],
+            ),
             ("<\u{FDD0}/s>", &[("</s>", false)]),
             ("</s><\u{FDD0}/s></s>", &[("</s>", true), ("</s>", false), ("</s>", true)]),
             ("x<\u{FDD0}/s>y<\u{FDD0}/s>z", &[("x</s>y</s>z", false)]),

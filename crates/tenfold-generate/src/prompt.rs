@@ -134,11 +134,7 @@ impl PromptBuilder {
         Ok(tokens)
     }
 
-    fn tokens(
-        &self,
-        text: &[u8],
-        options: TokenizeOptions,
-    ) -> Result<Vec<TokenId>, GenerateError> {
+    fn tokens(&self, text: &[u8], options: TokenizeOptions) -> Result<Vec<TokenId>, GenerateError> {
         self.tokenizer.tokenize(text, options).map_err(|error| GenerateError::Backend {
             what: error.to_string(),
             source: Some(error.into()),

@@ -80,7 +80,9 @@ impl<M: TokenModel> TextModel<M> {
             Some(asked) if (1..=most).contains(&asked) => Ok(asked),
             Some(asked) => Err(LoadError::new(
                 LoadErrorKind::InvalidOption,
-                format!("a context of {asked} tokens was asked, and the model was loaded for {most}"),
+                format!(
+                    "a context of {asked} tokens was asked, and the model was loaded for {most}"
+                ),
             )
             .with_remedy(format!("ask for 1 to {most} tokens, or load the model for more"))),
         }

@@ -1,8 +1,9 @@
 //! What the tests of Tenfold share.
 //!
 //! ```text
-//! TinySpec ─→ TinyModel ─┬─→ GGUF bytes, Hugging Face folder ─→ what is tested
+//! TinySpec ─→ TinyModel ─┬─→ GGUF bytes, Hugging Face folder, OnDisk ─→ what is tested
 //!                        └─→ Reference: a plain forward pass ─→ what it must agree with
+//! a backend ─→ conformance: the promises that it breaks
 //! ```
 //!
 //! ```
@@ -18,8 +19,13 @@
 //!
 //! This crate knows nothing about the engine that it tests, and nothing depends on it but tests.
 
+pub mod conformance;
+pub mod fake;
+mod on_disk;
 pub mod reference;
 pub mod rng;
 pub mod tensor;
 pub mod text;
 pub mod tiny;
+
+pub use on_disk::{OnDisk, OnDiskError};

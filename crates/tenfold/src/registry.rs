@@ -2,7 +2,9 @@
 
 use std::sync::Arc;
 
-use tenfold_core::{Availability, Backend, BackendId, LoadError, LoadErrorKind, ModelInfo, Support};
+use tenfold_core::{
+    Availability, Backend, BackendId, LoadError, LoadErrorKind, ModelInfo, Support,
+};
 
 use crate::frameworks::{BackendStatus, planned};
 
@@ -61,7 +63,8 @@ impl Registry {
 
     /// Every framework, also those that cannot work here, with the reason.
     pub fn status(&self) -> Vec<BackendStatus> {
-        let mut present: Vec<BackendStatus> = self.backends.iter().map(|it| status(&**it)).collect();
+        let mut present: Vec<BackendStatus> =
+            self.backends.iter().map(|it| status(&**it)).collect();
         let missing = planned(&present);
         present.extend(missing);
         present
@@ -128,13 +131,15 @@ fn ask(backend: &dyn Backend, model: &ModelInfo) -> Candidate {
 fn nobody(model: &ModelInfo, answers: &[Candidate]) -> LoadError {
     let reasons: Vec<String> = answers
         .iter()
-        .filter_map(|answer| Some(format!("{}: {}", answer.backend, answer.verdict.as_ref().err()?)))
+        .filter_map(|answer| {
+            Some(format!("{}: {}", answer.backend, answer.verdict.as_ref().err()?))
+        })
         .collect();
     let what = match reasons.len() {
         0 => "no backend can run this model".to_owned(),
         _ => format!("no backend can run this model ({})", reasons.join("; ")),
     };
-    LoadError::new(LoadErrorKind::Unsupported, what)
-        .at(model.name.clone())
-        .with_remedy("`tenfold list` shows models that run here; `tenfold backends` shows what can run them")
+    LoadError::new(LoadErrorKind::Unsupported, what).at(model.name.clone()).with_remedy(
+        "`tenfold list` shows models that run here; `tenfold backends` shows what can run them",
+    )
 }

@@ -3,9 +3,7 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use tenfold_core::{
-    BackendId, LoadError, LoadOptions, LoadProgress, Model, ModelFiles, ModelInfo,
-};
+use tenfold_core::{BackendId, LoadError, LoadOptions, LoadProgress, Model, ModelFiles, ModelInfo};
 use tenfold_files::OpenModel;
 use tenfold_hub::{Hub, HubConfig, HubError, ModelRef, PullProgress};
 use tenfold_tokenizer::Tokenizer;
