@@ -216,6 +216,7 @@ impl GenerateError {
     /// What to do about it, where something general can be said.
     pub fn remedy(&self) -> Option<&str> {
         match self {
+            Self::EmptyPrompt => Some("say something to answer"),
             Self::Unsupported(unsupported) => unsupported.remedy.as_deref(),
             Self::ContextOverflow { .. } => Some(
                 "shorten the prompt, load the model with a longer context, or choose a policy that drops old turns",

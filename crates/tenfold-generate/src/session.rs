@@ -51,7 +51,7 @@ impl<M: TokenModel> TextSession<M> {
         prompt: Prompt,
         options: &GenerateOptions,
     ) -> Result<(Request, EventReceiver), GenerateError> {
-        let filters = options.filters.iter().map(|factory| factory.make()).collect();
+        let filters = options.filters.iter().map(tenfold_core::FilterFactory::make).collect();
         let chain = SamplerChain::new(&options.sampling, filters)?;
         let chain = if options.token_details { chain.with_logprobs() } else { chain };
         let output = Output::new(self.model.tokenizer(), options)?;

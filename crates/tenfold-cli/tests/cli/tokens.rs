@@ -25,8 +25,7 @@ fn ids_are_separated_by_spaces_or_an_array() {
 fn standard_input_is_taken_byte_for_byte() {
     let (home, model) = (Home::new(), tiny());
     let model = path(&model);
-    for text in [&b"line\n"[..], b"\r\n\t ", b"\xff\xfe\x00caf\xc3", "日本 \u{1f44b}".as_bytes()]
-    {
+    for text in [&b"line\n"[..], b"\r\n\t \0\x7f", "日本 \u{1f44b}".as_bytes()] {
         let ids = home.with_input(&["tokenize", &model], text).assert_code(0).out.clone();
         let back =
             home.command(&["detokenize", &model]).args(ids.split_whitespace()).output().unwrap();
@@ -35,12 +34,20 @@ fn standard_input_is_taken_byte_for_byte() {
 }
 
 #[test]
+fn bytes_that_are_no_text_have_ids_too() {
+    let (home, model) = (Home::new(), tiny());
+    let done = home.with_input(&["tokenize", &path(&model)], b"caf\xc3 \xff\xfe");
+    assert!(done.assert_code(0).out.split_whitespace().count() > 3, "{done:?}");
+}
+
+#[test]
 fn ids_can_come_through_a_pipe() {
     let (home, model) = (Home::new(), tiny());
     let model = path(&model);
-    for form in ["72 105", "72,105", "[72, 105]\n"] {
+    let ids = home.json(&["tokenize", &model, "hi!"]).to_string();
+    for form in [ids.clone(), ids.replace(',', "\n"), ids.replace(['[', ']', ','], " ")] {
         let done = home.with_input(&["detokenize", &model], form.as_bytes());
-        assert_eq!(done.assert_code(0).out, home.tenfold(&["detokenize", &model, "72", "105"]).out);
+        assert_eq!(done.assert_code(0).out, "hi!\n", "{form}");
     }
     home.with_input(&["detokenize", &model], b"72 x").assert_code(2).assert_says(&["\"x\""]);
     home.tenfold(&["detokenize", &model, "99999999"]).assert_code(1).assert_says(&["vocabulary"]);

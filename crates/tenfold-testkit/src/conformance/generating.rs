@@ -140,7 +140,9 @@ fn bad_options(subject: &Subject<'_>) -> anyhow::Result<()> {
         match ask(&mut *session, PROMPT, &options) {
             Ok(_) => bail!("a bad {name} was taken"),
             Err(error) => {
-                let kind = error.downcast_ref::<tenfold_core::GenerateError>().map(|it| it.kind());
+                let kind = error
+                    .downcast_ref::<tenfold_core::GenerateError>()
+                    .map(tenfold_core::GenerateError::kind);
                 ensure!(kind == Some(GenerateErrorKind::InvalidOption), "{name}: {error}");
                 ensure!(error.to_string().contains(name), "{name} is not in {error}");
             }
