@@ -8,11 +8,16 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
+use crate::address::without_credentials;
 use crate::{CancelFlag, ClientCommand, HubError};
 
 /// The most that is kept of what a client prints.
 const MAX_OUTPUT: u64 = 16 << 20;
-const POLL: Duration = Duration::from_millis(50);
+/// The most that an error repeats of it, in characters.
+const MAX_MESSAGE: usize = 700;
+/// How often a client is asked whether it ended: first this, later less often.
+const POLL: Duration = Duration::from_millis(2);
+const SLOWEST_POLL: Duration = Duration::from_millis(50);
 /// How long a client's pipes may stay open after it ended (a grandchild may hold them).
 const DRAIN: Duration = Duration::from_secs(2);
 
@@ -93,6 +98,7 @@ impl Run<'_> {
         tick: &mut dyn FnMut(),
     ) -> Result<ExitStatus, HubError> {
         let start = Instant::now();
+        let mut poll = POLL;
         loop {
             let ended =
                 child.try_wait().map_err(|error| self.failed(command, error.to_string()))?;
@@ -104,7 +110,8 @@ impl Run<'_> {
                 return Err(self.failed(command, problem));
             }
             tick();
-            cancel.sleep(POLL)?;
+            cancel.sleep(poll)?;
+            poll = SLOWEST_POLL.min(poll * 2);
         }
     }
 
@@ -166,19 +173,40 @@ fn is_absent(message: &str) -> bool {
         .any(|sign| message.contains(sign))
 }
 
-/// The lines that say what went wrong, without the client's chatter.
+/// The lines that say what went wrong, without the client's chatter, and without the secrets that
+/// an index or a proxy may have in its address.
 fn last_lines(message: &str, status: ExitStatus) -> String {
-    let lines: Vec<&str> = message.lines().map(str::trim).filter(|line| !line.is_empty()).collect();
-    let errors: Vec<&str> = lines
-        .iter()
-        .copied()
-        .filter(|line| line.starts_with("ERROR:") || line.starts_with("npm error"))
-        .collect();
-    let told = if errors.is_empty() { lines } else { errors };
-    match told.get(told.len().saturating_sub(3)..) {
-        Some(last) if !last.is_empty() => last.join("; ").chars().take(500).collect(),
-        _ => format!("it ended with {status}"),
+    let message = without_credentials(message);
+    let lines: Vec<String> =
+        message.lines().map(printable).filter(|line| !line.is_empty()).collect();
+    let picked = |is_wanted: fn(&str) -> bool, most: usize| {
+        let lines: Vec<&str> =
+            lines.iter().map(String::as_str).filter(|line| is_wanted(line)).collect();
+        lines.get(lines.len().saturating_sub(most)..).unwrap_or_default().join("; ")
+    };
+    let (trouble, errors) = (picked(is_trouble, 1), picked(is_error, 3));
+    let told = match (trouble.is_empty(), errors.is_empty()) {
+        (_, true) => picked(|_| true, 3),
+        (true, false) => errors,
+        (false, false) => format!("{errors}; {trouble}"),
+    };
+    if told.is_empty() {
+        return format!("it ended with {status}");
     }
+    told.chars().take(MAX_MESSAGE).collect()
+}
+
+fn is_error(line: &str) -> bool {
+    ["ERROR:", "npm error", "npm ERR!"].iter().any(|start| line.starts_with(start))
+}
+
+/// pip reports a network that fails as a warning, and then that there is no such package.
+fn is_trouble(line: &str) -> bool {
+    line.starts_with("WARNING:") && line.contains("connection broken")
+}
+
+fn printable(line: &str) -> String {
+    line.chars().filter(|c| !c.is_control()).collect::<String>().trim().to_owned()
 }
 
 #[cfg(test)]
@@ -217,6 +245,27 @@ mod tests {
         assert_eq!(error.kind(), HubErrorKind::ClientFailed);
         assert!(error.to_string().ends_with("ERROR: no such package"), "{error}");
         assert!(run(&["exit 3"], None).unwrap_err().to_string().contains('3'));
+    }
+
+    #[test]
+    fn what_the_network_did_is_told_and_secrets_are_not() {
+        let lines = "WARNING: Retrying after connection broken by 'Name or service not known': /simple/x/\nERROR: Could not find a version (from https://me:hush@mirror/simple)\nERROR: No matching distribution found for x==1\nnoise";
+        let told = |script: &str| match run(&[script], None) {
+            Err(HubError::ClientFailed { problem, .. }) => problem,
+            other => panic!("{other:?}"),
+        };
+        let text = told(&format!("printf '%b' \"{lines}\" >&2; exit 1"));
+        for part in
+            ["No matching distribution", "Name or service not known", "https://mirror/simple"]
+        {
+            assert!(text.contains(part), "{part}: {text}");
+        }
+        assert!(!text.contains("hush") && !text.contains("noise"), "{text}");
+        assert_eq!(
+            told("echo 'npm ERR! code E404' >&2; echo tail >&2; exit 1"),
+            "npm ERR! code E404"
+        );
+        assert_eq!(told("printf '\\033[31mbad\\033[0m' >&2; exit 1"), "[31mbad[0m");
     }
 
     #[test]

@@ -137,7 +137,9 @@ impl Packages<'_> {
         match fetched {
             Ok(()) => {}
             Err(error) if error.ends_pull() || is_final(&error) => return Err(error),
-            Err(_) => self.client_download(part, &arriving, reporter)?,
+            Err(first) => self
+                .client_download(part, &arriving, reporter)
+                .map_err(|error| with_first_reason(error, &first))?,
         }
         persist(&arriving, &target)?;
         Ok(target)
@@ -281,5 +283,15 @@ impl Packages<'_> {
             remove_file(archive)?;
         }
         result
+    }
+}
+
+/// The client failed as well: what our own transfer ran into may be the better reason.
+fn with_first_reason(error: HubError, first: &HubError) -> HubError {
+    match error {
+        HubError::ClientFailed { command, problem } => {
+            HubError::ClientFailed { command, problem: format!("{problem}; before that, {first}") }
+        }
+        other => other,
     }
 }
