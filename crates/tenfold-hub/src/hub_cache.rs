@@ -8,11 +8,17 @@
 
 use std::path::{Path, PathBuf};
 
+use tenfold_core::{ModelFiles, ModelFormat};
+
 use crate::HubRef;
+use crate::catalogue::CatalogueEntry;
+use crate::checksum::is_hex;
 use crate::choose::{Chosen, choose};
+use crate::disk::file_length;
 
 /// Folders below a snapshot that are looked into.
 const MAX_DEPTH: usize = 8;
+const TOKENIZER: &str = "tokenizer.json";
 
 /// The files of one model in a hub cache.
 #[derive(Debug, PartialEq, Eq)]
@@ -20,6 +26,37 @@ pub(crate) struct CachedModel {
     pub(crate) snapshot: PathBuf,
     pub(crate) commit: String,
     pub(crate) chosen: Chosen,
+}
+
+impl CachedModel {
+    /// Its files, weights first.
+    pub(crate) fn paths(&self) -> impl Iterator<Item = PathBuf> + '_ {
+        let names = self.chosen.weights.iter().chain(&self.chosen.companions);
+        names.map(|name| self.snapshot.join(name))
+    }
+
+    /// Whether it is the one file of this entry, as far as its size and the cache say.
+    pub(crate) fn is_entry(&self, entry: &CatalogueEntry) -> bool {
+        let Some(path) = self.paths().next() else { return false };
+        file_length(&path) == entry.bytes
+            && known_sha256(&path).is_none_or(|sha256| sha256 == entry.sha256)
+    }
+
+    /// Its files as a backend takes them.
+    pub(crate) fn files(&self, name: &str) -> ModelFiles {
+        let path = |file: &String| self.snapshot.join(file);
+        ModelFiles {
+            name: name.to_owned(),
+            format: self.chosen.format,
+            weights: self.chosen.weights.iter().map(path).collect(),
+            companions: self
+                .chosen
+                .companions
+                .iter()
+                .map(|file| (file.clone(), path(file)))
+                .collect(),
+        }
+    }
 }
 
 /// The first cache that has every file of the model.
@@ -34,8 +71,13 @@ fn find_in(cache: &Path, hub: &HubRef) -> Option<CachedModel> {
     let mut paths = Vec::new();
     walk(&snapshot, "", MAX_DEPTH, &mut paths);
     let paths: Vec<&str> = paths.iter().map(String::as_str).collect();
-    let chosen = choose(&paths, &hub.select).ok()?;
+    let chosen = choose(&paths, &hub.select).ok().filter(is_usable)?;
     Some(CachedModel { snapshot, commit, chosen })
+}
+
+/// Other programs fetch single files: weights without their tokenizer are no model.
+fn is_usable(chosen: &Chosen) -> bool {
+    chosen.format == ModelFormat::Gguf || chosen.companions.iter().any(|name| name == TOKENIZER)
 }
 
 fn commit(folder: &Path, revision: &str) -> Option<String> {
@@ -66,8 +108,7 @@ fn walk(folder: &Path, prefix: &str, depth: usize, paths: &mut Vec<String>) {
 pub(crate) fn known_sha256(path: &Path) -> Option<String> {
     let blob = path.canonicalize().ok()?;
     let name = blob.file_name()?.to_str()?;
-    let is_hash = name.len() == 64 && name.bytes().all(|b| b.is_ascii_hexdigit());
-    is_hash.then(|| name.to_ascii_lowercase())
+    is_hex(name, 64).then(|| name.to_ascii_lowercase())
 }
 
 #[cfg(test)]
@@ -112,6 +153,10 @@ mod tests {
     fn a_half_filled_cache_is_not_used() {
         let cache = cache(&["config.json", "tokenizer.json"]);
         assert_eq!(find_model(cache.path(), None, HubSelect::Auto), None);
+        let cache = self::cache(&["config.json", "model.safetensors"]);
+        assert_eq!(find_model(cache.path(), None, HubSelect::Auto), None, "no tokenizer");
+        let all = self::cache(&["config.json", "model.safetensors", "tokenizer.json"]);
+        assert!(find_model(all.path(), None, HubSelect::Auto).is_some());
     }
 
     #[cfg(unix)]

@@ -76,7 +76,9 @@ pub(crate) fn hub_page(text: &str, rest: &str) -> Result<HubRef, HubError> {
         return Err(HubError::invalid(text, "it is not a repository of a model", FORM));
     }
     match segments.as_slice() {
-        [org, name, "blob" | "resolve" | "raw", revision, file @ ..] if !file.is_empty() => {
+        [org, name, "blob" | "resolve" | "raw", revision, file @ ..]
+            if !file.is_empty() && !name.contains('@') =>
+        {
             let file = file.join("/");
             Ok(HubRef {
                 repo: valid_repo(text, org, name)?,
@@ -84,7 +86,7 @@ pub(crate) fn hub_page(text: &str, rest: &str) -> Result<HubRef, HubError> {
                 select: HubSelect::File(valid_file(text, &percent_decode(text, &file)?)?),
             })
         }
-        [org, name, "tree", revision] => Ok(HubRef {
+        [org, name, "tree", revision] if !name.contains('@') => Ok(HubRef {
             repo: valid_repo(text, org, name)?,
             revision: Some(valid_revision(text, revision)?),
             select: HubSelect::Auto,
@@ -125,13 +127,17 @@ fn valid_quant(text: &str, quant: &str) -> Result<String, HubError> {
 
 fn valid_revision(text: &str, revision: &str) -> Result<String, HubError> {
     let revision = percent_decode(text, revision)?;
-    let valid = !revision.is_empty()
-        && !revision.contains("..")
-        && revision.bytes().all(|b| b.is_ascii_alphanumeric() || b"_-./".contains(&b));
-    if valid {
+    if is_revision(&revision) {
         return Ok(revision);
     }
     Err(HubError::invalid(text, "the revision is not a branch, tag or commit", FORM))
+}
+
+/// True for what may be a branch, tag or commit, and stays below a folder that it is joined to.
+pub(crate) fn is_revision(text: &str) -> bool {
+    is_safe_relative(text)
+        && !text.contains("..")
+        && text.bytes().all(|b| b.is_ascii_alphanumeric() || b"_-./".contains(&b))
 }
 
 fn valid_file(text: &str, file: &str) -> Result<String, HubError> {

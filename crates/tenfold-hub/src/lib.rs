@@ -28,6 +28,7 @@
 //! This crate knows nothing about what is inside a model file, about backends, or about the
 //! environment: a [`HubConfig`] carries what it needs to know, and it prints nothing.
 
+mod address;
 mod archive;
 mod cancel;
 mod catalogue;

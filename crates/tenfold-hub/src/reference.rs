@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use std::str::FromStr;
 
 use crate::HubError;
+use crate::address::{credentials, is_safe_url, shown};
 use crate::hub_ref::{HubRef, hub_page};
 
 const FORMS: &str = "write a catalogue name (smollm2, smollm2:135m), hf.co/org/repo[:quant], hf.co/org/repo/file.gguf, an https address, or a path (./model.gguf)";
@@ -120,49 +121,28 @@ fn looks_like_path(text: &str) -> bool {
 
 fn url(text: &str) -> Result<ModelRef, HubError> {
     let (scheme, rest) = text.split_once("://").unwrap_or_default();
-    let host = host_of(rest);
-    if host.is_empty() || text.contains(char::is_whitespace) {
+    if rest.starts_with(['/', '?', '#']) || rest.is_empty() || text.contains(is_not_printed) {
         return Err(HubError::invalid(text, "the address is not complete", FORMS));
     }
-    if rest.split('/').next().is_some_and(|authority| authority.contains('@')) {
+    if credentials(text).is_some() {
         let remedy = "leave out the user and password; private files of the hub open with HF_TOKEN";
-        return Err(HubError::invalid(text, "the address holds credentials", remedy));
+        return Err(HubError::invalid(&shown(text), "the address holds credentials", remedy));
     }
     match scheme.to_ascii_lowercase().as_str() {
-        "https" => Ok(ModelRef::Url(text.to_owned())),
-        "http" if is_loopback(host) => Ok(ModelRef::Url(text.to_owned())),
+        "https" | "http" if is_safe_url(text) => Ok(ModelRef::Url(text.to_owned())),
         "http" => {
             let remedy = format!("write https://{rest}");
             Err(HubError::invalid(text, "plain http is allowed on this machine only", remedy))
         }
+        "https" => Err(HubError::invalid(text, "the address is not complete", FORMS)),
         other => {
             Err(HubError::invalid(text, format!("{other} addresses are not supported"), FORMS))
         }
     }
 }
 
-/// The host of `host:port/path`, without brackets around an IPv6 address.
-fn host_of(rest: &str) -> &str {
-    let authority = rest.split(['/', '?', '#']).next().unwrap_or_default();
-    match authority.strip_prefix('[') {
-        Some(v6) => v6.split(']').next().unwrap_or_default(),
-        None => authority.split(':').next().unwrap_or_default(),
-    }
-}
-
-/// True for names and addresses that never leave this machine.
-pub(crate) fn is_loopback(host: &str) -> bool {
-    host.eq_ignore_ascii_case("localhost")
-        || host.parse::<std::net::IpAddr>().is_ok_and(|address| address.is_loopback())
-}
-
-/// True if requests to this address are protected, or stay on this machine.
-pub(crate) fn is_safe_url(url: &str) -> bool {
-    match url.split_once("://") {
-        Some((scheme, rest)) if scheme.eq_ignore_ascii_case("http") => is_loopback(host_of(rest)),
-        Some((scheme, _)) => scheme.eq_ignore_ascii_case("https"),
-        None => false,
-    }
+fn is_not_printed(c: char) -> bool {
+    c.is_whitespace() || c.is_control()
 }
 
 fn catalogue_name(text: &str) -> Result<ModelRef, HubError> {

@@ -2,7 +2,8 @@
 //!
 //! The client is asked where the package is, so its index, mirror and configuration decide. The
 //! bytes then come over our own HTTP, which can go on where it stopped; where that fails (an index
-//! that wants credentials, an unprotected mirror, an old client) the client downloads by itself.
+//! that wants credentials, an unprotected mirror, a file of this machine) the client downloads by
+//! itself.
 
 mod join;
 mod registry;
@@ -137,7 +138,9 @@ impl Packages<'_> {
         match fetched {
             Ok(()) => {}
             Err(error) if error.ends_pull() || is_final(&error) => return Err(error),
-            Err(_) => self.client_download(part, &arriving, reporter)?,
+            Err(first) => self
+                .client_download(part, &arriving, reporter)
+                .map_err(|error| with_first_reason(error, &first))?,
         }
         persist(&arriving, &target)?;
         Ok(target)
@@ -173,9 +176,10 @@ impl Packages<'_> {
         let requirement = self.registry.requirement(part);
         let args = self.registry.locate_args(&requirement);
         let output = self.run(&args, true, reporter, &mut |_| ())?;
-        self.registry.location(&output).ok_or_else(|| HubError::ClientFailed {
+        remove_folder(&self.scratch())?;
+        self.registry.location(&output, part).ok_or_else(|| HubError::ClientFailed {
             command: format!("{} {}", self.client(), args.first().copied().unwrap_or_default()),
-            problem: format!("its report does not say where {} is", part.package),
+            problem: format!("it does not say where {} is", part.package),
         })
     }
 
@@ -233,7 +237,7 @@ impl Packages<'_> {
     fn run(
         &self,
         args: &[&str],
-        limited: bool,
+        is_question: bool,
         reporter: &mut Reporter<'_>,
         tick: &mut dyn FnMut(&mut Reporter<'_>),
     ) -> Result<Vec<u8>, HubError> {
@@ -244,7 +248,8 @@ impl Packages<'_> {
             commands: self.commands(),
             args,
             folder: &folder,
-            limit: limited.then_some(self.http.timeouts().locate),
+            limit: is_question.then_some(self.http.timeouts().locate),
+            stop_at: self.registry.stop_at().filter(|_| is_question),
         };
         let cancel = reporter.cancel().clone();
         run.output(&cancel, &mut || tick(reporter))
@@ -281,5 +286,15 @@ impl Packages<'_> {
             remove_file(archive)?;
         }
         result
+    }
+}
+
+/// The client failed as well: what our own transfer ran into may be the better reason.
+fn with_first_reason(error: HubError, first: &HubError) -> HubError {
+    match error {
+        HubError::ClientFailed { command, problem } => {
+            HubError::ClientFailed { command, problem: format!("{problem}; before that, {first}") }
+        }
+        other => other,
     }
 }

@@ -3,9 +3,10 @@
 use serde::Deserialize;
 
 use crate::HubError;
+use crate::address::credentials;
 use crate::archive::ArchiveKind;
 use crate::catalogue::PackagePart;
-use crate::checksum::Checksum;
+use crate::checksum::{Checksum, is_hex};
 
 /// A registry and its client.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -44,10 +45,20 @@ impl Registry {
     }
 
     /// Where the package is, out of what the client printed.
-    pub(super) fn location(self, output: &[u8]) -> Option<Location> {
-        match self {
-            Self::Pypi => pip_location(output),
+    pub(super) fn location(self, output: &[u8], part: &PackagePart) -> Option<Location> {
+        let location = match self {
+            Self::Pypi => pip_location(output, &part.version),
             Self::Npm => npm_location(output),
+        };
+        // What stands for a user and password here is not what the client knows.
+        location.filter(|location| credentials(&location.url).is_none())
+    }
+
+    /// The line at which a client that is asked for a location has said it.
+    pub(super) fn stop_at(self) -> Option<fn(&str) -> bool> {
+        match self {
+            Self::Pypi => Some(pip_begins_to_download),
+            Self::Npm => None,
         }
     }
 
@@ -58,23 +69,16 @@ impl Registry {
         }
     }
 
+    /// pip has no question of its own for the address of a package: its report comes after it has
+    /// downloaded all. But it tells every link that it may take before it takes one, and is
+    /// stopped there.
     pub(super) fn locate_args(self, requirement: &str) -> Vec<&str> {
         match self {
-            Self::Pypi => vec![
-                "install",
-                "--dry-run",
-                "--report",
-                "-",
-                "--quiet",
-                "--ignore-installed",
-                "--no-deps",
-                "--only-binary=:all:",
-                "--ignore-requires-python",
-                "--no-input",
-                "--retries=1",
-                "--disable-pip-version-check",
-                requirement,
-            ],
+            Self::Pypi => {
+                let mut args = self.download_args(requirement);
+                args.splice(1..1, ["-vv", "--retries=1"]);
+                args
+            }
             Self::Npm => vec!["view", requirement, "dist", "--json"],
         }
     }
@@ -116,35 +120,24 @@ pub(super) fn is_final(error: &HubError) -> bool {
     }
 }
 
-#[derive(Deserialize)]
-struct PipReport {
-    install: Vec<PipInstall>,
+fn pip_begins_to_download(line: &str) -> bool {
+    line.trim_start().starts_with("Collecting ")
 }
 
-#[derive(Deserialize)]
-struct PipInstall {
-    download_info: PipDownload,
-}
-
-#[derive(Deserialize)]
-struct PipDownload {
-    url: String,
-    archive_info: Option<PipArchive>,
-}
-
-#[derive(Deserialize)]
-struct PipArchive {
-    #[serde(default)]
-    hashes: std::collections::BTreeMap<String, String>,
-}
-
-/// Address and hash out of pip's installation report.
-fn pip_location(output: &[u8]) -> Option<Location> {
-    let report: PipReport = serde_json::from_slice(json_in(output)?).ok()?;
-    let download = report.install.into_iter().next()?.download_info;
-    let hash = download.archive_info.and_then(|info| info.hashes.get("sha256").cloned());
-    let checksum = hash.map(|hash| Checksum::Sha256(hash.to_ascii_lowercase()));
-    Some(Location { url: download.url, checksum })
+/// Address and hash of the first wheel of this version, for every machine, among lines like
+/// `Found link https://…/p-1-py3-none-any.whl#sha256=… (from …), version: 1`.
+fn pip_location(output: &[u8], version: &str) -> Option<Location> {
+    let text = String::from_utf8_lossy(output);
+    text.lines().find_map(|line| {
+        let link = line.trim_start().strip_prefix("Found link ")?;
+        let (link, found) = link.rsplit_once(", version: ")?;
+        let link = link.split(' ').next()?;
+        let (url, fragment) = link.split_once('#').unwrap_or((link, ""));
+        let hash = fragment.split('&').find_map(|part| part.strip_prefix("sha256="));
+        let hash = hash.filter(|hash| is_hex(hash, 64)).map(str::to_ascii_lowercase);
+        let is_it = found.trim() == version && url.ends_with("-none-any.whl");
+        is_it.then(|| Location { url: url.to_owned(), checksum: hash.map(Checksum::Sha256) })
+    })
 }
 
 #[derive(Deserialize)]
@@ -171,33 +164,55 @@ fn json_in(output: &[u8]) -> Option<&[u8]> {
 mod tests {
     use super::*;
 
+    fn part(package: &str) -> PackagePart {
+        PackagePart {
+            package: package.into(),
+            version: "1.0".into(),
+            path: "f".into(),
+            archive_bytes: None,
+            archive_sha256: None,
+        }
+    }
+
     #[test]
-    fn reports_of_the_clients_are_understood() {
-        let pip = br#"notice
-            {"version": "1", "install": [{"download_info": {"url": "https://h/p.whl",
-             "archive_info": {"hash": "sha256=AB", "hashes": {"sha256": "AB"}}}, "metadata": {}}]}"#;
-        let location = |url: &str, checksum| Some(Location { url: url.into(), checksum });
-        assert_eq!(
-            pip_location(pip),
-            location("https://h/p.whl", Some(Checksum::Sha256("ab".into())))
+    fn links_that_pip_tells_are_understood() {
+        let hash = "AB".repeat(32);
+        let output = format!(
+            "1 location(s) to search\n  Skipping link: x\n\
+             Found link https://h/p-0.9-py3-none-any.whl (from https://h/simple/p/), version: 0.9\n\
+             Found link https://h/p-1.0-cp311-linux.whl (from https://h/simple/p/), version: 1.0\n  \
+             Found link https://h/p-1.0-py3-none-any.whl#sha256={hash} (from https://h/simple/p/) (requires-python:>=3.9), version: 1.0\n\
+             Collecting p==1.0\n"
         );
-        let npm = br#"{"tarball": "https://h/p.tgz", "shasum": "00"}"#;
-        assert_eq!(npm_location(npm), location("https://h/p.tgz", None));
-        for rubbish in [&b""[..], b"{}", b"}{", b"{\"install\": []}", b"null"] {
-            assert_eq!(pip_location(rubbish), None);
-            assert_eq!(npm_location(rubbish), None);
+        let found = Registry::Pypi.location(output.as_bytes(), &part("p")).unwrap();
+        assert_eq!(found.url, "https://h/p-1.0-py3-none-any.whl");
+        assert_eq!(found.checksum, Some(Checksum::Sha256(hash.to_lowercase())));
+        let stops: Vec<_> = output.lines().filter(|line| pip_begins_to_download(line)).collect();
+        assert_eq!(stops, ["Collecting p==1.0"]);
+        for other in [
+            "",
+            "Found link",
+            "Found link https://h/p-1.0-py3-none-any.whl",
+            "Found link https://h/p-1.0.tar.gz (from x), version: 1.0",
+            "Found link https://me:****@h/p-1.0-py3-none-any.whl (from x), version: 1.0",
+        ] {
+            assert_eq!(Registry::Pypi.location(other.as_bytes(), &part("p")), None, "{other}");
+        }
+    }
+
+    #[test]
+    fn what_npm_tells_of_a_package_is_understood() {
+        let npm = |text: &str| Registry::Npm.location(text.as_bytes(), &part("p"));
+        let found = npm("notice\n{\"tarball\": \"https://h/p.tgz\", \"shasum\": \"00\"}").unwrap();
+        assert_eq!((found.url.as_str(), found.checksum), ("https://h/p.tgz", None));
+        for rubbish in ["", "{}", "}{", "null", "{\"tarball\": 1}"] {
+            assert_eq!(npm(rubbish), None, "{rubbish}");
         }
     }
 
     #[test]
     fn requirements_and_archives_are_named_for_each_registry() {
-        let part = PackagePart {
-            package: "@scope/name".into(),
-            version: "1.0".into(),
-            path: "f".into(),
-            archive_bytes: None,
-            archive_sha256: None,
-        };
+        let part = part("@scope/name");
         assert_eq!(Registry::Pypi.requirement(&part), "@scope/name==1.0");
         assert_eq!(Registry::Npm.requirement(&part), "@scope/name@1.0");
         assert_eq!(archive_name(Registry::Npm, &part), "npm-_scope_name-1.0.archive");

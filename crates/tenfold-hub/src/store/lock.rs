@@ -14,30 +14,43 @@ const POLL: Duration = Duration::from_millis(100);
 pub(crate) struct Lock(#[allow(dead_code, reason = "the open file is the lock")] File);
 
 /// Takes the lock of this file; `waiting` is called once if somebody else has it.
-///
-/// The file stays: removing it would let two processes lock two files of one name.
 pub(crate) fn lock(
     path: &Path,
     cancel: &CancelFlag,
     waiting: &mut dyn FnMut(),
 ) -> Result<Lock, HubError> {
-    if let Some(folder) = path.parent() {
-        make_folder(folder)?;
-    }
-    let open = OpenOptions::new().create(true).truncate(false).write(true).open(path);
-    let file = open.map_err(HubError::io("open", path))?;
+    let file = open(path)?;
     let mut told = false;
-    loop {
-        match file.try_lock() {
-            Ok(()) => return Ok(Lock(file)),
-            Err(TryLockError::Error(error)) => return Err(HubError::io("lock", path)(error)),
-            Err(TryLockError::WouldBlock) => {}
-        }
+    while !try_file(&file, path)? {
         if !told {
             waiting();
             told = true;
         }
         cancel.sleep(POLL)?;
+    }
+    Ok(Lock(file))
+}
+
+/// Takes the lock of this file; `None` if somebody else has it.
+pub(crate) fn try_lock(path: &Path) -> Result<Option<Lock>, HubError> {
+    let file = open(path)?;
+    Ok(try_file(&file, path)?.then_some(Lock(file)))
+}
+
+/// The file stays: removing it would let two processes lock two files of one name.
+fn open(path: &Path) -> Result<File, HubError> {
+    if let Some(folder) = path.parent() {
+        make_folder(folder)?;
+    }
+    let file = OpenOptions::new().create(true).truncate(false).write(true).open(path);
+    file.map_err(HubError::io("open", path))
+}
+
+fn try_file(file: &File, path: &Path) -> Result<bool, HubError> {
+    match file.try_lock() {
+        Ok(()) => Ok(true),
+        Err(TryLockError::WouldBlock) => Ok(false),
+        Err(TryLockError::Error(error)) => Err(HubError::io("lock", path)(error)),
     }
 }
 
@@ -57,6 +70,7 @@ mod tests {
             move || lock(&path, &cancel, &mut || send.send(()).unwrap()).map(drop)
         });
         receive.recv().unwrap();
+        assert!(try_lock(&path).unwrap().is_none());
         drop(first);
         other.join().unwrap().unwrap();
     }

@@ -1,12 +1,19 @@
 //! What the store knows about one model.
 
-use std::path::PathBuf;
+use std::fs::File;
+use std::io::{self, Read};
+use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use serde::{Deserialize, Serialize};
 use tenfold_core::{ModelFiles, ModelFormat};
 
 use crate::HubError;
+use crate::checksum::is_hex;
+
+/// A manifest is never larger; a larger file is none.
+const MAX_BYTES: u64 = 16 << 20;
+const UPDATE: &str = "update Tenfold, or use another data folder (TENFOLD_HOME)";
 
 /// A model in the store.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -97,7 +104,7 @@ impl StoredFile {
 impl StoredModel {
     /// Bytes of all its files.
     pub fn bytes(&self) -> u64 {
-        self.files.iter().map(|file| file.bytes).sum()
+        self.files.iter().fold(0, |sum, file| sum.saturating_add(file.bytes))
     }
 
     /// Whether a file is known to be missing or damaged.
@@ -166,23 +173,85 @@ pub(crate) struct ManifestFile {
 
 pub(crate) const VERSION: u32 = 1;
 
+/// The one thing that every version of a manifest has.
+#[derive(Deserialize)]
+struct Head {
+    version: u32,
+}
+
+/// Why a file is no manifest that this program can use.
+#[derive(Debug, PartialEq, Eq)]
+enum Unusable {
+    Newer(u32),
+    Wrong(String),
+}
+
 impl Manifest {
-    /// Whether this program can use it: a newer one may mean something else.
-    pub(crate) fn is_usable(&self) -> bool {
-        self.version == VERSION
-            && format_named(&self.format).is_some()
-            && self.files.iter().any(|file| file.role == FileRole::Weights)
-            && self.files.iter().all(|file| is_sha256(&file.sha256))
+    /// Reads a manifest; `None` if there is none.
+    pub(crate) fn read(path: &Path) -> Result<Option<Self>, HubError> {
+        let mut bytes = Vec::new();
+        let read = File::open(path)
+            .and_then(|file| file.take(MAX_BYTES + 1).read_to_end(&mut bytes).map(drop));
+        match read {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
+            other => other.map_err(HubError::io("read", path))?,
+        }
+        let key = path.file_stem().unwrap_or_default().to_string_lossy();
+        Self::parse(&bytes, &key).map(Some).map_err(|reason| unusable(path, reason))
+    }
+
+    fn parse(bytes: &[u8], key: &str) -> Result<Self, Unusable> {
+        let wrong = |error: serde_json::Error| Unusable::Wrong(error.to_string());
+        let head: Head = serde_json::from_slice(bytes).map_err(wrong)?;
+        if head.version > VERSION {
+            return Err(Unusable::Newer(head.version));
+        }
+        let manifest: Self = serde_json::from_slice(bytes).map_err(wrong)?;
+        manifest.check(key).map_err(|problem| Unusable::Wrong(problem.to_owned()))?;
+        Ok(manifest)
+    }
+
+    fn check(&self, key: &str) -> Result<(), &'static str> {
+        if super::key(&self.name) != key {
+            return Err("it does not belong to the model that its file is named after");
+        }
+        if format_named(&self.format).is_none() {
+            return Err("the format of the model is not known");
+        }
+        if !self.files.iter().any(|file| file.role == FileRole::Weights) {
+            return Err("there are no weights");
+        }
+        // Hashes become file names, so a manifest may hold nothing else.
+        if !self.files.iter().all(|file| is_hex(&file.sha256, 64)) {
+            return Err("a hash is wrong");
+        }
+        Ok(())
+    }
+
+    /// Whether files of it lie in a hub cache.
+    pub(crate) fn is_in_place(&self) -> bool {
+        self.files.iter().any(|file| file.path.is_some())
     }
 
     pub(crate) fn pulled_at(&self) -> SystemTime {
-        UNIX_EPOCH + Duration::from_secs(self.pulled_at)
+        UNIX_EPOCH.checked_add(Duration::from_secs(self.pulled_at)).unwrap_or(UNIX_EPOCH)
     }
 }
 
-/// Hashes become file names, so a manifest may hold nothing else.
-fn is_sha256(text: &str) -> bool {
-    text.len() == 64 && text.bytes().all(|b| b.is_ascii_hexdigit())
+fn unusable(path: &Path, reason: Unusable) -> HubError {
+    let (problem, newer, remedy) = match reason {
+        Unusable::Newer(version) => {
+            let problem = format!(
+                "a newer version of Tenfold wrote it (format {version}; this one reads {VERSION})"
+            );
+            (problem, true, UPDATE)
+        }
+        Unusable::Wrong(problem) => {
+            let problem = format!("the record of a stored model is damaged: {problem}");
+            (problem, false, "pull that model again, or remove the file")
+        }
+    };
+    HubError::Manifest { path: path.to_owned(), problem, newer, remedy: remedy.to_owned() }
 }
 
 pub(crate) fn format_named(name: &str) -> Option<ModelFormat> {
@@ -191,4 +260,72 @@ pub(crate) fn format_named(name: &str) -> Option<ModelFormat> {
 
 pub(crate) fn seconds_now() -> u64 {
     SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |time| time.as_secs())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    fn manifest() -> serde_json::Value {
+        serde_json::json!({
+            "version": 1, "name": "m", "format": "gguf", "source": "test", "license": null,
+            "quantization": null, "pulled_at": 1,
+            "files": [{"name": "m.gguf", "role": "weights", "bytes": 1, "sha256": "0".repeat(64)}],
+        })
+    }
+
+    fn parse(value: &serde_json::Value) -> Result<Manifest, Unusable> {
+        Manifest::parse(value.to_string().as_bytes(), &super::super::key("m"))
+    }
+
+    #[test]
+    fn what_does_not_hold_together_is_refused() {
+        assert!(parse(&manifest()).is_ok());
+        for (key, value) in [
+            ("version", 0.5.into()),
+            ("name", "other".into()),
+            ("format", "onnx".into()),
+            ("files", serde_json::json!([])),
+            (
+                "files",
+                serde_json::json!([{"name": "m", "role": "weights", "bytes": 1, "sha256": "../x"}]),
+            ),
+            (
+                "files",
+                serde_json::json!([{"name": "m", "role": "companion", "bytes": 1, "sha256": "0".repeat(64)}]),
+            ),
+            ("pulled_at", (-1).into()),
+        ] {
+            let mut wrong = manifest();
+            wrong[key] = value;
+            assert!(matches!(parse(&wrong), Err(Unusable::Wrong(_))), "{wrong}");
+        }
+    }
+
+    #[test]
+    fn a_newer_version_is_told_apart_even_if_nothing_else_is_known() {
+        let newer = serde_json::json!({"version": 7, "files": "elsewhere"});
+        assert_eq!(parse(&newer), Err(Unusable::Newer(7)));
+        let error = unusable(Path::new("/store/m.json"), Unusable::Newer(7));
+        assert_eq!(
+            error.to_string(),
+            "/store/m.json: a newer version of Tenfold wrote it (format 7; this one reads 1)"
+        );
+        assert_eq!(error.remedy().as_deref(), Some(UPDATE));
+    }
+
+    #[test]
+    fn absurd_numbers_do_not_overflow() {
+        let mut absurd = manifest();
+        absurd["pulled_at"] = u64::MAX.into();
+        assert_eq!(parse(&absurd).unwrap().pulled_at(), UNIX_EPOCH);
+    }
+
+    proptest! {
+        #[test]
+        fn arbitrary_bytes_never_panic(bytes in prop::collection::vec(any::<u8>(), 0..200)) {
+            prop_assert!(Manifest::parse(&bytes, "m").is_err());
+        }
+    }
 }

@@ -39,7 +39,7 @@ pub(crate) struct Store {
     root: PathBuf,
 }
 
-/// What [`Store::remove`] did.
+/// What [`Hub::remove`](crate::Hub::remove) did.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Removed {
@@ -114,7 +114,11 @@ impl Store {
         cancel: &CancelFlag,
         waiting: &mut dyn FnMut(),
     ) -> Result<Lock, HubError> {
-        lock::lock(&self.root.join("locks").join(format!("{}.lock", key(name))), cancel, waiting)
+        lock::lock(&self.lock_path(name), cancel, waiting)
+    }
+
+    fn lock_path(&self, name: &str) -> PathBuf {
+        self.root.join("locks").join(format!("{}.lock", key(name)))
     }
 
     /// One change of blobs and manifests at a time; held for moments only.
@@ -123,12 +127,12 @@ impl Store {
     }
 
     /// The model with this name, if there is one.
-    pub(crate) fn find(&self, name: &str) -> Option<StoredModel> {
-        let manifest: Manifest = read_json(&self.manifest_path(name))?;
-        (manifest.name == name).then(|| self.describe(&manifest))?
+    pub(crate) fn find(&self, name: &str) -> Result<Option<StoredModel>, HubError> {
+        let manifest = Manifest::read(&self.manifest_path(name))?;
+        Ok(manifest.and_then(|manifest| self.describe(&manifest)))
     }
 
-    /// Every model, by name.
+    /// Every model, by name; what cannot be read is passed over.
     pub(crate) fn list(&self) -> Result<Vec<StoredModel>, HubError> {
         let manifests = self.manifests()?.into_iter().flatten();
         let mut models: Vec<_> =
@@ -137,8 +141,13 @@ impl Store {
         Ok(models)
     }
 
-    /// Every manifest; `None` for one that cannot be read.
-    fn manifests(&self) -> Result<Vec<Option<Manifest>>, HubError> {
+    /// Why some models are not in the list.
+    pub(crate) fn unusable(&self) -> Result<Vec<HubError>, HubError> {
+        Ok(self.manifests()?.into_iter().filter_map(Result::err).collect())
+    }
+
+    /// Every manifest, in the order of their files.
+    fn manifests(&self) -> Result<Vec<Result<Manifest, HubError>>, HubError> {
         let folder = self.root.join("manifests");
         let entries = match std::fs::read_dir(&folder) {
             Ok(entries) => entries,
@@ -146,14 +155,13 @@ impl Store {
             Err(error) => return Err(HubError::io("read", &folder)(error)),
         };
         let paths = entries.flatten().map(|entry| entry.path());
-        let json = paths.filter(|path| path.extension().is_some_and(|end| end == "json"));
-        Ok(json.map(|path| read_json(&path)).collect())
+        let mut paths: Vec<PathBuf> =
+            paths.filter(|path| path.extension().is_some_and(|end| end == "json")).collect();
+        paths.sort();
+        Ok(paths.iter().filter_map(|path| Manifest::read(path).transpose()).collect())
     }
 
     fn describe(&self, manifest: &Manifest) -> Option<StoredModel> {
-        if !manifest.is_usable() {
-            return None;
-        }
         Some(StoredModel {
             name: manifest.name.clone(),
             format: format_named(&manifest.format)?,
@@ -186,15 +194,26 @@ impl Store {
             Ok(metadata) if metadata.len() != bytes => {
                 FileState::WrongSize { found: metadata.len() }
             }
-            Ok(_) => match read_json::<Damage>(&self.damage_path(path)) {
-                Some(damage) => FileState::Damaged { found: damage.found },
-                None => FileState::Present,
-            },
+            Ok(_) => self.known_damage(path),
         }
     }
 
+    fn known_damage(&self, path: &Path) -> FileState {
+        let mark = self.damage_path(path);
+        match read_json::<Damage>(&mark) {
+            Some(damage) => FileState::Damaged { found: damage.found },
+            None if mark.exists() => FileState::Damaged { found: "another hash".to_owned() },
+            None => FileState::Present,
+        }
+    }
+
+    /// Where damage is remembered: under the name of a file of the store, so that the store may
+    /// be moved, and under the hash of the path of another one.
     fn damage_path(&self, file: &Path) -> PathBuf {
-        let id = sha256_hex(file.as_os_str().as_encoded_bytes());
+        let id = match file.strip_prefix(self.root.join("blobs")) {
+            Ok(name) => name.to_string_lossy().into_owned(),
+            Err(_) => sha256_hex(file.as_os_str().as_encoded_bytes()),
+        };
         self.root.join("damaged").join(format!("{id}.json"))
     }
 
@@ -223,7 +242,10 @@ impl Store {
             }
         }
         let manifest = manifest_of(model);
-        write_json(&self.manifest_path(&model.name), &manifest)?;
+        let path = self.manifest_path(&model.name);
+        let before = Manifest::read(&path).ok().flatten();
+        write_json(&path, &manifest)?;
+        self.collect(&before.map(own_hashes).unwrap_or_default())?;
         Ok(self.describe(&manifest))
     }
 
@@ -247,25 +269,42 @@ impl Store {
 
     /// Removes a model, what an unfinished pull left of it, and the files that no other model has.
     pub(crate) fn remove(&self, name: &str, cancel: &CancelFlag) -> Result<Removed, HubError> {
-        let _model = self.lock_model(name, cancel, &mut || ())?;
-        let _store = self.lock_store(cancel)?;
-        let manifest: Option<Manifest> = read_json(&self.manifest_path(name));
-        let partial = self.partial_folder(name);
-        if manifest.is_none() && !partial.exists() {
-            return Err(HubError::NotFound {
-                what: name.to_owned(),
-                place: format!("the store {}", self.root.display()),
-                remedy: Some("see what there is: tenfold list".to_owned()),
-            });
+        let (path, partial) = (self.manifest_path(name), self.partial_folder(name));
+        if !path.exists() && !partial.exists() {
+            return Err(self.no_model(name));
         }
+        let busy = || HubError::Busy { name: name.to_owned() };
+        let _model = lock::try_lock(&self.lock_path(name))?.ok_or_else(busy)?;
+        let _store = self.lock_store(cancel)?;
+        let (files, kept_in_place) = self.files_to_remove(&path)?;
         let mut bytes_freed = folder_bytes(&partial);
         remove_folder(&partial)?;
-        remove_file(&self.manifest_path(name))?;
-        let files = manifest.map(|manifest| manifest.files).unwrap_or_default();
-        let kept_in_place = files.iter().any(|file| file.path.is_some());
-        let hashes = files.into_iter().filter(|file| file.path.is_none()).map(|file| file.sha256);
-        bytes_freed += self.collect(&hashes.collect())?;
+        remove_file(&path)?;
+        bytes_freed += self.collect(&files)?;
         Ok(Removed { bytes_freed, kept_in_place })
+    }
+
+    /// The files of the store that may go with a manifest, and whether it names others.
+    fn files_to_remove(&self, manifest: &Path) -> Result<(BTreeSet<String>, bool), HubError> {
+        match Manifest::read(manifest) {
+            // Nobody knows which files it had: all that belong to nobody may go.
+            Err(HubError::Manifest { newer: false, .. }) => {
+                Ok((file_names(&self.root.join("blobs")), false))
+            }
+            Ok(Some(manifest)) => {
+                let in_place = manifest.is_in_place();
+                Ok((own_hashes(manifest), in_place))
+            }
+            other => other.map(|_| (BTreeSet::new(), false)),
+        }
+    }
+
+    fn no_model(&self, name: &str) -> HubError {
+        HubError::NotFound {
+            what: format!("model {name}"),
+            place: format!("the store {}", self.root.display()),
+            remedy: Some("see what there is: tenfold list".to_owned()),
+        }
     }
 
     /// Removes those of the files that no manifest names; the lock of the store is held.
@@ -285,7 +324,7 @@ impl Store {
     fn used_blobs(&self) -> Result<Option<BTreeSet<String>>, HubError> {
         let mut used = BTreeSet::new();
         for manifest in self.manifests()? {
-            let Some(manifest) = manifest else { return Ok(None) };
+            let Ok(manifest) = manifest else { return Ok(None) };
             used.extend(manifest.files.into_iter().map(|file| file.sha256));
         }
         Ok(Some(used))
@@ -298,14 +337,19 @@ impl Store {
             let name = folder.file_name().unwrap_or_default().to_string_lossy().into_owned();
             let path = self.root.join("locks").join(format!("{name}.lock"));
             // Somebody pulls it right now: leave it.
-            let busy = CancelFlag::default();
-            let Ok(_lock) = lock::lock(&path, &busy, &mut || busy.cancel()) else { continue };
+            let Some(_lock) = lock::try_lock(&path)? else { continue };
             freed += folder_bytes(&folder);
             remove_folder(&folder)?;
         }
         let _store = self.lock_store(cancel)?;
         Ok(freed + self.collect(&file_names(&self.root.join("blobs")))?)
     }
+}
+
+/// The files of the store that a manifest names.
+fn own_hashes(manifest: Manifest) -> BTreeSet<String> {
+    let own = manifest.files.into_iter().filter(|file| file.path.is_none());
+    own.map(|file| file.sha256).collect()
 }
 
 fn manifest_of(model: &NewModel) -> Manifest {

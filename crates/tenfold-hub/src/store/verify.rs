@@ -16,6 +16,8 @@ pub struct VerifyReport {
     pub model: String,
     /// Every file of it.
     pub files: Vec<FileCheck>,
+    /// Whether the store remembers what was found; false if it cannot be written.
+    pub remembered: bool,
 }
 
 /// One verified file.
@@ -72,9 +74,21 @@ impl Store {
         model: &StoredModel,
         reporter: &mut Reporter<'_>,
     ) -> Result<VerifyReport, HubError> {
-        let files = model.files.iter().map(|file| self.verify_file(file, reporter));
-        let files = files.collect::<Result<Vec<_>, _>>()?;
-        Ok(VerifyReport { model: model.name.clone(), files })
+        let cancel = reporter.cancel().clone();
+        // A pull may be mending the model. A store that nobody can write needs no lock.
+        let waiting = &mut || reporter.send(PullProgress::Waiting);
+        let _lock = match self.lock_model(&model.name, &cancel, waiting) {
+            Err(HubError::Io { .. }) => None,
+            lock => Some(lock?),
+        };
+        let mut report =
+            VerifyReport { model: model.name.clone(), files: Vec::new(), remembered: true };
+        for file in &model.files {
+            let check = self.verify_file(file, reporter)?;
+            report.remembered &= self.mark(&check).is_ok();
+            report.files.push(check);
+        }
+        Ok(report)
     }
 
     fn verify_file(
@@ -82,20 +96,18 @@ impl Store {
         file: &StoredFile,
         reporter: &mut Reporter<'_>,
     ) -> Result<FileCheck, HubError> {
-        let found = match &file.state {
+        let found = match self.file_state(&file.path, file.bytes) {
             FileState::Missing => "no file".to_owned(),
             FileState::WrongSize { found } => format!("a file of {found} bytes"),
             FileState::Present | FileState::Damaged { .. } => hash(file, reporter)?,
         };
-        let check = FileCheck {
+        Ok(FileCheck {
             name: file.name.clone(),
             path: file.path.clone(),
             bytes: file.bytes,
             expected: file.sha256.clone(),
             found,
-        };
-        self.mark(&check)?;
-        Ok(check)
+        })
     }
 
     fn mark(&self, check: &FileCheck) -> Result<(), HubError> {

@@ -1,9 +1,15 @@
 //! What can go wrong with a model before it is loaded.
 
+mod remedy;
+
 use std::io;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use tenfold_core::{BoxError, Remedy};
+
+use crate::address::shown;
+pub(crate) use remedy::did_you_mean;
 
 /// The kind of a [`HubError`], for programs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -29,6 +35,12 @@ pub enum HubErrorKind {
     DiskFull,
     /// A stored file is not what was pulled.
     Damaged,
+    /// The store's own record of a model cannot be used.
+    Manifest,
+    /// Another process works on the model.
+    Busy,
+    /// An address without protection.
+    Insecure,
     /// A package client is not installed.
     ClientMissing,
     /// A package client failed.
@@ -99,6 +111,8 @@ pub enum HubError {
         problem: String,
         /// Whether the same request may work a little later.
         transient: bool,
+        /// How long the server asks to wait before.
+        retry_after: Option<Duration>,
         /// What the transport reported.
         #[source]
         source: Option<BoxError>,
@@ -156,6 +170,30 @@ pub enum HubError {
         expected: String,
         /// What it is.
         found: String,
+    },
+    /// The store's own record of a model cannot be used.
+    #[error("{}: {problem}", path.display())]
+    Manifest {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong with it.
+        problem: String,
+        /// Whether a newer version of Tenfold wrote it.
+        newer: bool,
+        /// What to do.
+        remedy: Remedy,
+    },
+    /// Another process pulls or verifies the model.
+    #[error("another process works on {name}")]
+    Busy {
+        /// The model.
+        name: String,
+    },
+    /// An address without protection.
+    #[error("{url}: only https addresses are fetched")]
+    Insecure {
+        /// The address.
+        url: String,
     },
     /// A package client is not installed.
     #[error("{client} is not installed; tried {tried}")]
@@ -234,6 +272,9 @@ impl HubError {
             Self::ChecksumMismatch { .. } => HubErrorKind::ChecksumMismatch,
             Self::DiskFull { .. } => HubErrorKind::DiskFull,
             Self::Damaged { .. } => HubErrorKind::Damaged,
+            Self::Manifest { .. } => HubErrorKind::Manifest,
+            Self::Busy { .. } => HubErrorKind::Busy,
+            Self::Insecure { .. } => HubErrorKind::Insecure,
             Self::ClientMissing { .. } => HubErrorKind::ClientMissing,
             Self::ClientFailed { .. } => HubErrorKind::ClientFailed,
             Self::BadArchive { .. } => HubErrorKind::BadArchive,
@@ -243,39 +284,6 @@ impl HubError {
             Self::Io { .. } => HubErrorKind::Io,
             Self::AllSourcesFailed { .. } => HubErrorKind::AllSourcesFailed,
         }
-    }
-
-    /// What to do about it, where something can be said.
-    pub fn remedy(&self) -> Option<Remedy> {
-        let text = match self {
-            Self::InvalidRef { remedy, .. } | Self::Unauthorized { remedy, .. } => remedy.clone(),
-            Self::NotFound { remedy, .. } => return remedy.clone(),
-            Self::UnknownModel { suggestions, .. } => return unknown_remedy(suggestions),
-            Self::NotPulled { name } => format!("pull it first: tenfold pull {name}"),
-            Self::Damaged { model, .. } => format!("pull it again: tenfold pull {model}"),
-            Self::ClientMissing { client, .. } => client_remedy(client).to_owned(),
-            other => return other.general_remedy().map(str::to_owned),
-        };
-        Some(text)
-    }
-
-    fn general_remedy(&self) -> Option<&'static str> {
-        Some(match self {
-            Self::Offline { .. } => "leave offline mode (HF_HUB_OFFLINE), or name a local file",
-            Self::Network { .. } => {
-                "check the connection and the proxy, then pull again: it goes on where it stopped"
-            }
-            Self::ChecksumMismatch { .. } => {
-                "pull again; if it stays so, the source changed: report it and use another one"
-            }
-            Self::DiskFull { .. } => {
-                "free some space or move the store (TENFOLD_HOME), then pull again: it goes on where it stopped"
-            }
-            Self::AllSourcesFailed { .. } => {
-                "mend one of these sources, or name a local file or another address of the model"
-            }
-            _ => return None,
-        })
     }
 
     /// True for what would fail with every source alike, so that trying the next one is no use.
@@ -291,8 +299,10 @@ impl HubError {
         Self::InvalidRef { text: text.to_owned(), problem: problem.into(), remedy: remedy.into() }
     }
 
+    /// A server's answer that is no success; the address loses its secrets.
     pub(crate) fn network(url: &str, problem: impl Into<String>, transient: bool) -> Self {
-        Self::Network { url: url.to_owned(), problem: problem.into(), transient, source: None }
+        let (url, problem) = (shown(url), problem.into());
+        Self::Network { url, problem, transient, retry_after: None, source: None }
     }
 
     pub(crate) fn bad_archive(archive: &Path, problem: impl Into<String>) -> Self {
@@ -314,21 +324,6 @@ impl HubError {
 
 fn lines(failures: &[SourceFailure]) -> String {
     failures.iter().map(|failure| format!("\n  {}: {}", failure.source, failure.error)).collect()
-}
-
-fn unknown_remedy(suggestions: &[String]) -> Option<Remedy> {
-    let (last, others) = suggestions.split_last()?;
-    Some(match others {
-        [] => format!("did you mean {last}?"),
-        others => format!("did you mean {} or {last}?", others.join(", ")),
-    })
-}
-
-fn client_remedy(client: &str) -> &'static str {
-    match client {
-        "npm" => "install Node.js with npm, or use another source",
-        _ => "install Python with pip, or use another source",
-    }
 }
 
 #[cfg(test)]
@@ -354,17 +349,6 @@ mod tests {
         );
         assert_eq!(error.kind(), HubErrorKind::AllSourcesFailed);
         assert!(error.remedy().is_some());
-    }
-
-    #[test]
-    fn suggestions_read_as_a_sentence() {
-        let remedy = |names: &[&str]| {
-            let suggestions = names.iter().map(|&name| name.to_owned()).collect();
-            HubError::UnknownModel { name: "x".into(), suggestions }.remedy()
-        };
-        assert_eq!(remedy(&[]), None);
-        assert_eq!(remedy(&["a"]).as_deref(), Some("did you mean a?"));
-        assert_eq!(remedy(&["a", "b", "c"]).as_deref(), Some("did you mean a, b or c?"));
     }
 
     #[test]
