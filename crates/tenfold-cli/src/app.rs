@@ -68,7 +68,7 @@ impl App {
     pub(crate) fn sampling(&self, model: &str) -> SamplingOptions {
         let Ok(reference) = model.parse::<ModelRef>() else { return SamplingOptions::default() };
         let entry = self.runtime.hub().entry(&reference);
-        entry.map_or_else(SamplingOptions::default, |_entry| SamplingOptions::default())
+        entry.map_or_else(SamplingOptions::default, |entry| entry.sampling.options())
     }
 
     fn bar(&self, template: &str) -> ProgressBar {

@@ -53,7 +53,7 @@ mod store;
 mod suggest;
 
 pub use cancel::CancelFlag;
-pub use catalogue::{Catalogue, CatalogueEntry, PackagePart, Source};
+pub use catalogue::{Catalogue, CatalogueEntry, PackagePart, RecommendedSampling, Source};
 pub use config::{ClientCommand, DEFAULT_ENDPOINT, HubConfig, ProxyConfig, Timeouts, Token};
 pub use error::{HubError, HubErrorKind, SourceFailure};
 pub use hub::{Hub, PulledModel};

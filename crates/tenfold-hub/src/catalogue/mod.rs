@@ -1,12 +1,14 @@
 //! Models known by a short name: facts, hashes, and where they can be had.
 
 mod check;
+mod sampling;
 
 use std::path::Path;
 
 use serde::Deserialize;
 
 use self::check::check;
+pub use self::sampling::RecommendedSampling;
 use crate::suggest::nearest;
 use crate::{HubError, ModelRef};
 
@@ -20,7 +22,7 @@ pub struct Catalogue {
 }
 
 /// One model of the catalogue.
-#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Deserialize)]
 #[serde(deny_unknown_fields)]
 #[non_exhaustive]
 pub struct CatalogueEntry {
@@ -54,6 +56,9 @@ pub struct CatalogueEntry {
     /// Whether it has a chat template.
     #[serde(default)]
     pub chat: bool,
+    /// How its makers recommend to pick tokens.
+    #[serde(default)]
+    pub sampling: RecommendedSampling,
     /// Name of the file.
     pub file: String,
     /// Its size.
