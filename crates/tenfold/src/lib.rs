@@ -53,3 +53,8 @@ pub use tenfold_device as device;
 pub use tenfold_hub as hub;
 /// Text to tokens and back.
 pub use tenfold_tokenizer as tokenizer;
+
+/// The examples of README compile.
+#[cfg(doctest)]
+#[doc = include_str!("../../../README.md")]
+struct Readme;
