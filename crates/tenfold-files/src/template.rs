@@ -63,11 +63,7 @@ impl OpenModel {
 }
 
 fn fallback(tokenizer: &Tokenizer, tokens: &TemplateTokens) -> Result<OpenTemplate, TemplateError> {
-    let fallback = Fallback::choose(&|text| tokenizer.token_id(text).is_some());
+    let fallback = Fallback::choose(&|text| tokenizer.token_id(text).is_some(), "");
     let template = ChatTemplate::fallback(fallback, tokens)?;
-    let notice = format!(
-        "This model has no chat template of its own; {} is used instead, and answers may suffer.",
-        fallback.name()
-    );
-    Ok(OpenTemplate { template, notices: vec![notice] })
+    Ok(OpenTemplate { template, notices: vec![fallback.notice()] })
 }

@@ -10,6 +10,8 @@ pub enum TemplateErrorKind {
     Syntax,
     /// The template refuses these messages, in its own words.
     Refused,
+    /// The template has no place for what was asked, such as tools.
+    Unsupported,
     /// The template takes too much work or memory.
     Limit,
     /// The template failed while it ran.
@@ -17,15 +19,24 @@ pub enum TemplateErrorKind {
 }
 
 /// Why a template could not be used: what happened, where, and what to do.
-#[derive(Debug)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct TemplateError {
-    pub(crate) kind: TemplateErrorKind,
-    pub(crate) what: String,
-    pub(crate) origin: String,
-    pub(crate) line: Option<usize>,
+    kind: TemplateErrorKind,
+    what: String,
+    origin: String,
+    line: Option<usize>,
 }
 
 impl TemplateError {
+    pub(crate) fn new(kind: TemplateErrorKind, origin: &str, what: impl Into<String>) -> Self {
+        Self { kind, what: what.into(), origin: origin.to_owned(), line: None }
+    }
+
+    pub(crate) fn in_line(mut self, line: Option<usize>) -> Self {
+        self.line = line;
+        self
+    }
+
     /// The kind, for programs.
     pub fn kind(&self) -> TemplateErrorKind {
         self.kind
@@ -41,7 +52,7 @@ impl TemplateError {
         &self.origin
     }
 
-    /// The line of the template.
+    /// The line of the template, counted from 1.
     pub fn line(&self) -> Option<usize> {
         self.line
     }
@@ -50,16 +61,17 @@ impl TemplateError {
     pub fn remedy(&self) -> &'static str {
         match self.kind {
             TemplateErrorKind::Refused => "change the messages as the template asks",
-            _ => {
-                "put a working chat_template.jinja beside the weights, or prompt without a template"
+            TemplateErrorKind::Unsupported => {
+                "leave it out, or use a model that was trained for it"
             }
+            _ => "put a chat_template.jinja that works beside the weights, or use no template",
         }
     }
 }
 
 impl fmt::Display for TemplateError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}", self.origin)?;
+        f.write_str(&self.origin)?;
         if let Some(line) = self.line {
             write!(f, ", line {line}")?;
         }

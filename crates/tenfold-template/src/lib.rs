@@ -24,13 +24,20 @@
 //!
 //! This crate knows nothing about files, tokenizers, models or how an answer is generated.
 
+mod clock;
 mod environment;
 mod error;
 mod fallback;
+mod fit;
+mod limits;
 mod messages;
 mod options;
+mod probe;
+mod python;
+mod source;
 mod template;
 
+pub use clock::LocalTime;
 pub use error::{TemplateError, TemplateErrorKind};
 pub use fallback::Fallback;
 pub use options::{RenderOptions, TemplateTokens};

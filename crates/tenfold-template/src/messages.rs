@@ -4,16 +4,29 @@ use minijinja::Value;
 use serde_json::Value as Json;
 use tenfold_core::{Message, ToolCall};
 
-/// The messages as a list of maps.
-pub(crate) fn messages(messages: &[Message]) -> Value {
-    messages.iter().map(message).collect()
+/// How a template wants the content of messages.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) enum ContentForm {
+    /// A string.
+    #[default]
+    Text,
+    /// A list of parts, each with a type.
+    Parts,
 }
 
-fn message(message: &Message) -> Value {
-    let mut fields = vec![
-        ("role", Value::from(message.role.name())),
-        ("content", Value::from(message.content.as_str())),
-    ];
+/// The messages as a list of maps. What is not set is not there.
+pub(crate) fn messages(messages: &[Message], form: ContentForm) -> Value {
+    messages.iter().map(|message| self::message(message, form)).collect()
+}
+
+fn message(message: &Message, form: ContentForm) -> Value {
+    let mut fields = Vec::with_capacity(6);
+    if let Some(reasoning) = &message.reasoning {
+        // Some templates know it by the name that one vendor gave it first.
+        fields.push(("thinking", Value::from(reasoning.as_str())));
+    }
+    fields.push(("role", Value::from(message.role.name())));
+    fields.push(("content", content(&message.content, form)));
     if let Some(reasoning) = &message.reasoning {
         fields.push(("reasoning_content", Value::from(reasoning.as_str())));
     }
@@ -26,15 +39,22 @@ fn message(message: &Message) -> Value {
     Value::from_pairs(fields)
 }
 
+fn content(text: &str, form: ContentForm) -> Value {
+    match form {
+        ContentForm::Text => Value::from(text),
+        ContentForm::Parts => {
+            let part = [("type", Value::from("text")), ("text", Value::from(text))];
+            [Value::from_pairs(part)].into_iter().collect()
+        }
+    }
+}
+
 fn tool_call(call: &ToolCall) -> Value {
-    let function = Value::from_pairs([
-        ("name", Value::from(call.name.as_str())),
-        ("arguments", json(&call.arguments)),
-    ]);
+    let function = [("name", call.name.as_str().into()), ("arguments", json(&call.arguments))];
     Value::from_pairs([
         ("id", Value::from(call.id.as_str())),
         ("type", Value::from("function")),
-        ("function", function),
+        ("function", Value::from_pairs(function)),
     ])
 }
 
@@ -43,15 +63,15 @@ pub(crate) fn json(value: &Json) -> Value {
     match value {
         Json::Null => Value::from(()),
         Json::Bool(truth) => Value::from(*truth),
-        Json::Number(number) => match (number.as_i64(), number.as_u64(), number.as_f64()) {
-            (Some(number), _, _) => Value::from(number),
-            (_, Some(number), _) => Value::from(number),
-            (_, _, number) => Value::from(number.unwrap_or(f64::NAN)),
+        Json::Number(number) => match (number.as_i64(), number.as_u64()) {
+            (Some(number), _) => Value::from(number),
+            (None, Some(number)) => Value::from(number),
+            (None, None) => Value::from(number.as_f64().unwrap_or(f64::NAN)),
         },
         Json::String(text) => Value::from(text.as_str()),
         Json::Array(items) => items.iter().map(json).collect(),
         Json::Object(map) => {
-            Value::from_pairs(map.iter().map(|(key, it)| (key.as_str(), json(it))))
+            Value::from_pairs(map.iter().map(|(key, value)| (key.as_str(), json(value))))
         }
     }
 }

@@ -2,6 +2,8 @@
 
 use serde_json::{Map, Value};
 
+use crate::LocalTime;
+
 /// The texts of the special tokens that templates may write.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct TemplateTokens {
@@ -24,4 +26,6 @@ pub struct RenderOptions {
     pub tools: Vec<Value>,
     /// Further variables of the template, such as `enable_thinking`.
     pub extra: Map<String, Value>,
+    /// The time that the template is told; the clock of this machine if `None`.
+    pub now: Option<LocalTime>,
 }
