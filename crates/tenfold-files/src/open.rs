@@ -47,7 +47,7 @@ impl OpenModel {
     pub fn info(&self) -> ModelInfo {
         let bytes = self.maps.iter().map(|map| map.bytes().len() as u64).sum();
         let mut info = self.description.info(&self.files.name, bytes);
-        info.has_chat_template |= self.files.companion("chat_template.jinja").is_some();
+        info.has_chat_template = info.has_chat_template || self.has_template();
         info
     }
 
@@ -127,10 +127,7 @@ fn at(files: &ModelFiles, error: FormatError) -> LoadError {
     LoadError::from(error).at(path.display().to_string())
 }
 
-pub(crate) fn invalid(
-    path: &Path,
-    error: impl std::error::Error + Send + Sync + 'static,
-) -> LoadError {
+fn invalid(path: &Path, error: impl std::error::Error + Send + Sync + 'static) -> LoadError {
     LoadError::new(LoadErrorKind::InvalidFile, error.to_string())
         .at(path.display().to_string())
         .with_remedy("get the model from another source, or use another one")

@@ -73,10 +73,11 @@ impl Compiled {
     }
 }
 
-fn environment() -> Result<Environment<'static>, Error> {
+pub(crate) fn environment() -> Result<Environment<'static>, Error> {
     let mut environment = Environment::new();
     environment.set_syntax(SyntaxConfig::builder().trim_blocks(true).lstrip_blocks(true).build()?);
-    environment.set_debug(false);
+    // Errors then say which variable is undefined.
+    environment.set_debug(true);
     environment.set_auto_escape_callback(|_| AutoEscape::None);
     environment.set_undefined_behavior(UndefinedBehavior::Lenient);
     environment.set_unknown_method_callback(methods::call);
@@ -131,6 +132,7 @@ fn report(origin: &str, error: &Error) -> TemplateError {
     };
     let what = match (error.detail(), kind) {
         (Some(detail), TemplateErrorKind::Limit) => detail.to_owned(),
+        (Some(detail), _) if error.kind() == ErrorKind::UndefinedError => detail.to_owned(),
         (None, TemplateErrorKind::Limit) => "the template takes too much work".to_owned(),
         (Some(detail), _) => format!("{}: {detail}", error.kind()),
         (None, _) => error.kind().to_string(),

@@ -33,6 +33,8 @@ mod limits;
 mod messages;
 mod options;
 mod probe;
+#[cfg(test)]
+mod property;
 mod python;
 mod source;
 mod template;

@@ -13,8 +13,8 @@ use minijinja::{Error, ErrorKind, State, Value};
 /// Longest source in bytes; the longest templates in use have 20,000.
 pub(crate) const SOURCE: usize = 256 << 10;
 
-/// Fuel of every rendering: one unit pays for an instruction or 64 bytes. The longest templates in use
-/// take 10,000 for a short conversation.
+/// Fuel of every rendering: one unit pays for an instruction or 64 bytes. Of 105 templates in use, none
+/// takes 6,000 for six messages with two tools.
 const FUEL: u64 = 1_000_000;
 
 /// Fuel for each part of the input.

@@ -390,11 +390,7 @@ impl<'s> Tag<'s> {
             _ => {}
         }
         match operator {
-            ',' => {
-                self.finish_item();
-                self.begin_item();
-                self.bracket().has_comma = true;
-            }
+            ',' => self.separate(),
             '.' if self.brackets.is_empty() && self.is_target() => self.is_attribute = true,
             '*' if is_sign => self.bracket().unpacks = true,
             '+' | '*' => self.bracket().item_combines = true,
@@ -403,6 +399,20 @@ impl<'s> Tag<'s> {
         }
         self.at += length;
         self.before = Before::Other;
+    }
+
+    /// A comma ends an argument and a binding of `with`; elsewhere it makes a tuple or a longer list.
+    fn separate(&mut self) {
+        let is_item = match self.bracket().kind {
+            Kind::Call => true,
+            Kind::Tag => self.keyword == Some("with"),
+            _ => false,
+        };
+        if is_item {
+            self.finish_item();
+            self.begin_item();
+        }
+        self.bracket().has_comma = true;
     }
 
     /// An operand of `~` ends here, and the next one begins after a token of this length. Python's
@@ -476,4 +486,124 @@ fn string_length(rest: &str) -> Option<usize> {
         }
     }
     None
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The prepared source, with short names for the filters.
+    fn prepared(source: &str) -> String {
+        prepare(source).unwrap().replace("tenfold_measured", "M").replace("|string)", "|S)")
+    }
+
+    #[test]
+    fn what_is_kept_is_measured() {
+        let cases = [
+            ("{{ x + y }}", "{{ x + y }}"),
+            ("{{ f(x + y, [1], z) }}", "{{ f(((x + y)|M), [1], z) }}"),
+            ("{{ f(a=x * 2, b=-y) }}", "{{ f(a=((x * 2)|M), b=-y) }}"),
+            ("{{ f(*x, **y) }}", "{{ f(*x, **y) }}"),
+            ("{{ [x, 'a'] }}", "{{ (([x, 'a'])|M) }}"),
+            ("{{ [1, 2]['a'] }}", "{{ [1, 2]['a'] }}"),
+            ("{{ x[y]['z'] }}", "{{ x[y]['z'] }}"),
+            ("{{ {'a': x} }}", "{{ (({'a': x})|M) }}"),
+            ("{{ (x, y) }}", "{{ (((x, y))|M) }}"),
+            ("{{ (x or y) and (z + 1) }}", "{{ (x or y) and (((z + 1))|M) }}"),
+            ("{% set x = y %}", "{% set x = y %}"),
+            ("{%- set x = y + 'a' -%}", "{%- set x =(( y + 'a' )|M)-%}"),
+            ("{% set x, y = y, x %}", "{% set x, y =(( y, x )|M)%}"),
+            ("{% set (x, y) = z %}", "{% set (x, y) = z %}"),
+            ("{% set n.x = y %}", "{% set n.x =(( y )|M)%}"),
+            ("{% set x %}{{ y + z }}{% endset %}", "{% set x %}{{ y + z }}{% endset %}"),
+            ("{% with a = x + y, b = z %}", "{% with a =(( x + y)|M), b = z %}"),
+            ("{% for (k, v) in x %}", "{% for (k, v) in x %}"),
+            ("{% for k, v in (x, y) %}", "{% for k, v in (((x, y))|M) %}"),
+            ("{% call(a, b) f(x + 1) %}", "{% call(a, b) f(((x + 1)|M)) %}"),
+            ("{% macro f(a, b=x + y) %}", "{% macro f(a, b=((x + y)|M)) %}"),
+            ("{% if x <= y + 1 %}", "{% if x <= y + 1 %}"),
+            ("{{ call(call + 1) }}{{ x.in[y] }}", "{{ call(((call + 1)|M)) }}{{ x.in[y] }}"),
+        ];
+        for (source, expect) in cases {
+            assert_eq!(prepared(source), expect, "{source}");
+        }
+    }
+
+    #[test]
+    fn operands_of_a_tilde_become_texts() {
+        let cases = [
+            ("{{ a ~ b }}", "{{(( a )|S)~(( b )|S)}}"),
+            ("{{ a + b ~ c * 2 - d }}", "{{ a +(( b )|S)~(( c * 2 )|S)- d }}"),
+            (
+                "{{ -a ~ b if c else d ~ e }}",
+                "{{(( -a )|S)~(( b )|S)if c else(( d )|S)~(( e )|S)}}",
+            ),
+            ("{{ a is not none ~ b }}", "{{(( a is not none )|S)~(( b )|S)}}"),
+            ("{{ f(a ~ b, c) }}", "{{ f(((a )|S)~(( b)|S), c) }}"),
+            ("{{ a == b ~ c }}", "{{ a ==(( b )|S)~(( c )|S)}}"),
+            ("{{ '~' + \"~\" }}", "{{ '~' + \"~\" }}"),
+            ("{%- set x = a ~ b -%}", "{%- set x =(( a )|S)~(( b )|S)-%}"),
+        ];
+        for (source, expect) in cases {
+            assert_eq!(prepared(source), expect, "{source}");
+        }
+    }
+
+    #[test]
+    fn generation_blocks_become_scopes_and_nothing_else_does() {
+        let cases = [
+            ("{% generation %}x{% endgeneration %}", "{% with %}x{% endwith %}"),
+            ("{%-generation-%}\n{%+  endgeneration\n+%}", "{%-with-%}\n{%+  endwith\n+%}"),
+            ("{{ '{% generation %}' }}", "{{ '{% generation %}' }}"),
+            ("{{ \"\\\"{% generation %}\" }}", "{{ \"\\\"{% generation %}\" }}"),
+            ("{# {% generation %} #}", "{# {% generation %} #}"),
+            ("{% raw %}{% generation %}{% endraw %}", "{% raw %}{% generation %}{% endraw %}"),
+            (
+                "{%- raw -%}{% generation %}{%- endraw -%}",
+                "{%- raw -%}{% generation %}{%- endraw -%}",
+            ),
+            ("{% if generation %}{% generation x %}", "{% if generation %}{% generation x %}"),
+            ("{% set x = {'a': '%}'} %}{% generation %}", "{% set x = {'a': '%}'} %}{% with %}"),
+        ];
+        for (source, expect) in cases {
+            assert_eq!(prepared(source), expect, "{source}");
+        }
+    }
+
+    #[test]
+    fn no_line_moves_and_broken_sources_stay_as_they_are() {
+        assert_eq!(prepared("a\r\nb\rc\n"), "a\nb\nc\n");
+        assert_eq!(prepared("{{\n a\n ~ b\n}}"), "{{((\n a\n )|S)~(( b\n)|S)}}");
+        for source in [
+            "{{ 'a ~ b",
+            "{{ (a ~ b }}",
+            "{{ a ~ b)",
+            "{% set x = ",
+            "{% raw %}{{ a ~ b",
+            "{#",
+            "{",
+            "{%",
+        ] {
+            assert_eq!(prepared(source), source);
+        }
+    }
+
+    #[test]
+    fn long_tags_and_many_branches_are_refused_with_their_line() {
+        let long = format!("a\nb {{{{ x{} }}}}", "|a".repeat(LONGEST_TAG));
+        let text = format!("{{{{ '{}' }}}}", "a".repeat(2 * LONGEST_TAG));
+        let branches = "\n{% elif x %}".repeat(MOST_BRANCHES + 1);
+        assert_eq!(prepare(&long).unwrap_err().line, 2);
+        assert!(prepare(&text).is_ok());
+        assert_eq!(prepare(&branches).unwrap_err().line, MOST_BRANCHES + 2);
+    }
+
+    proptest::proptest! {
+        #[test]
+        fn any_text_is_scanned(source in "(\\{\\{|\\}\\}|\\{%|%\\}|\\{#|#\\}|[-+~*=.,:()\\[\\]{}'\"\\\\ \n]|raw|set|for|in|is|not|é|a|1){0,60}") {
+            let prepared = prepare(&source).unwrap();
+            let plain = prepared.replace("|tenfold_measured", "").replace("|string", "").replace(['(', ')'], "");
+            proptest::prop_assert_eq!(plain, source.replace(['(', ')'], ""));
+        }
+    }
 }

