@@ -301,7 +301,7 @@ fn may_resume(fetch: &Fetch<'_>, state: &PartState, length: u64) -> bool {
 }
 
 /// First byte and size of the whole out of `bytes 5-9/10`.
-fn parse_content_range(text: &str) -> Option<(u64, Option<u64>)> {
+pub(crate) fn parse_content_range(text: &str) -> Option<(u64, Option<u64>)> {
     let (range, total) = text.trim().strip_prefix("bytes ")?.split_once('/')?;
     let (first, _) = range.split_once('-')?;
     let total = if total == "*" { None } else { Some(total.parse().ok()?) };

@@ -376,6 +376,12 @@ fn manifest_of(model: &NewModel) -> Manifest {
     }
 }
 
+/// Reads a manifest for the model `m`, and checks what it promises.
+#[cfg(any(test, fuzzing))]
+pub(crate) fn parse_manifest(bytes: &[u8]) {
+    Manifest::promise(bytes);
+}
+
 fn subfolders(folder: &Path) -> Vec<PathBuf> {
     let entries = std::fs::read_dir(folder).into_iter().flatten().flatten();
     entries.map(|entry| entry.path()).filter(|path| path.is_dir()).collect()
