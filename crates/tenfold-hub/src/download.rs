@@ -92,11 +92,8 @@ impl<'a> Part<'a> {
     }
 
     fn hash_prefix(&mut self, reporter: &mut Reporter<'_>) -> Result<(), HubError> {
-        let (file, total) = (self.fetch.label, self.length);
-        self.hasher.update_from(self.fetch.target, total, &mut |done| {
-            reporter.send(PullProgress::Hashing { file, done, total });
-            reporter.cancel().check()
-        })
+        let Fetch { target, label, .. } = self.fetch;
+        self.hasher.update_from(target, self.length, label, reporter)
     }
 
     fn restart(&mut self) -> Result<(), HubError> {

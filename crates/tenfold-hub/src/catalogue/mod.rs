@@ -7,6 +7,7 @@ use std::path::Path;
 use serde::Deserialize;
 
 use self::check::check;
+use crate::address::shown;
 use crate::suggest::nearest;
 use crate::{HubError, ModelRef};
 
@@ -148,7 +149,7 @@ impl Source {
     pub fn describe(&self) -> String {
         match self {
             Self::Hub { repo, .. } => format!("hub repository {repo}"),
-            Self::Url { url } => url.split('?').next().unwrap_or_default().to_owned(),
+            Self::Url { url } => shown(url),
             Self::Pypi { parts } => describe_parts("PyPI", parts),
             Self::Npm { parts } => describe_parts("npm", parts),
         }

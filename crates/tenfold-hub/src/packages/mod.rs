@@ -241,13 +241,13 @@ impl Packages<'_> {
         &self,
         part: &PackagePart,
         path: &Path,
-        reporter: &Reporter<'_>,
+        reporter: &mut Reporter<'_>,
     ) -> Result<(), HubError> {
         let Some(expected) = part.archive_sha256.clone().map(Checksum::Sha256) else {
             return Ok(());
         };
         let mut hasher = Hasher::new(None);
-        hasher.update_from(path, file_length(path), &mut |_| reporter.cancel().check())?;
+        hasher.update_from(path, file_length(path), &part.package, reporter)?;
         hasher.finish().check(&part.package, Some(&expected))
     }
 

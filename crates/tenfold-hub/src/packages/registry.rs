@@ -143,12 +143,9 @@ fn pip_location(output: &[u8], version: &str) -> Option<Location> {
 /// What our own transfer would run into with every package of this index: it is not told where
 /// they are, or may not go there. A bad connection or a wrong package is none of these.
 pub(super) fn is_barred(error: &HubError) -> bool {
-    match error {
-        HubError::ClientFailed { .. } => true,
-        HubError::Insecure { .. } | HubError::Unauthorized { .. } => true,
-        HubError::Network { transient, .. } => !transient,
-        _ => false,
-    }
+    use HubError::{ClientFailed, Insecure, Network, Unauthorized};
+    let lasting = matches!(error, Network { transient: false, .. });
+    lasting || matches!(error, ClientFailed { .. } | Insecure { .. } | Unauthorized { .. })
 }
 
 #[derive(Deserialize)]
