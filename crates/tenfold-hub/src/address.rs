@@ -52,10 +52,8 @@ pub(crate) fn same_server(a: &str, b: &str) -> bool {
 /// The host of an authority, without brackets around an IPv6 address.
 fn host_of(authority: &str) -> &str {
     let host = authority.rsplit('@').next().unwrap_or_default();
-    match host.strip_prefix('[') {
-        Some(v6) => v6.split(']').next().unwrap_or_default(),
-        None => host.split(':').next().unwrap_or_default(),
-    }
+    let v6 = host.strip_prefix('[').and_then(|v6| v6.split(']').next());
+    v6.unwrap_or_else(|| host.split(':').next().unwrap_or_default())
 }
 
 /// What `location` means as a link of the page `base`; `None` if it is no address.

@@ -8,6 +8,7 @@ use sha1::Sha1;
 use sha2::{Digest, Sha256, Sha512};
 
 use crate::HubError;
+use crate::progress::{PullProgress, Reporter};
 
 /// Bytes read at once.
 pub(crate) const BUFFER: usize = 1 << 18;
@@ -94,15 +95,16 @@ impl Hasher {
         Digests { sha256: hex(&self.sha256.finalize()), other }
     }
 
-    /// Adds the first `length` bytes of a file; `tick` gets the bytes read so far.
+    /// Adds the first `total` bytes of a file; `label` is its name for people.
     pub(crate) fn update_from(
         &mut self,
         path: &Path,
-        length: u64,
-        tick: &mut dyn FnMut(u64) -> Result<(), HubError>,
+        total: u64,
+        label: &str,
+        reporter: &mut Reporter<'_>,
     ) -> Result<(), HubError> {
-        let file = File::open(path).map_err(HubError::io("read", path))?;
-        let mut input = file.take(length);
+        let opened = File::open(path).map_err(HubError::io("read", path))?;
+        let mut input = opened.take(total);
         let mut buffer = vec![0; BUFFER];
         let mut done = 0;
         loop {
@@ -112,7 +114,8 @@ impl Hasher {
             };
             self.update(bytes);
             done += bytes.len() as u64;
-            tick(done)?;
+            reporter.send(PullProgress::Hashing { file: label, done, total });
+            reporter.cancel().check()?;
         }
     }
 }
@@ -175,6 +178,7 @@ fn decode_base64(text: &str) -> Option<Vec<u8>> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::CancelFlag;
 
     const ABC_256: &str = "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad";
     const ABC_512_BASE64: &str = "sha512-3a81oZNherrMQXNJriBBMRLm+k6JqX6iCp7u5ktV05ohkpkqJ0/BqDa6PCOj/uu9RU1EI2Q86A4qmslPpUyknw==";
@@ -228,14 +232,12 @@ mod tests {
         let path = folder.path().join("f");
         std::fs::write(&path, b"abXX").unwrap();
         let mut hasher = Hasher::new(None);
-        let mut seen = 0;
-        hasher
-            .update_from(&path, 2, &mut |done| {
-                seen = done;
-                Ok(())
-            })
-            .unwrap();
+        let mut seen = Vec::new();
+        let mut sink = |progress: PullProgress<'_>| seen.push(format!("{progress:?}"));
+        let mut reporter = Reporter::new(CancelFlag::default(), &mut sink);
+        hasher.update_from(&path, 2, "f", &mut reporter).unwrap();
         hasher.update(b"c");
-        assert_eq!((seen, hasher.finish().sha256.as_str()), (2, ABC_256));
+        assert_eq!(hasher.finish().sha256, ABC_256);
+        assert_eq!(seen, ["Hashing { file: \"f\", done: 2, total: 2 }"]);
     }
 }

@@ -143,7 +143,8 @@ impl fmt::Debug for ProxyConfig {
 
 impl HubConfig {
     /// The usual places of this platform: the data folder of the user (`~/.local/share/tenfold`,
-    /// `~/Library/Application Support/tenfold`, `%APPDATA%\tenfold`) and the standard hub cache.
+    /// `~/Library/Application Support/tenfold`, `%LOCALAPPDATA%\tenfold`) and the standard hub
+    /// cache.
     ///
     /// # Errors
     /// When the system does not say where the user's folder is.
@@ -153,13 +154,24 @@ impl HubConfig {
                 option: "home",
                 problem: "the system does not say where your folder is; set TENFOLD_HOME".into(),
             })?;
+        // Models are too large for the folder of Windows that follows its user over the network.
+        let data = if cfg!(windows) { folders.cache_dir() } else { folders.data_dir() };
         let user = folders.home_dir().to_owned();
         let cache = user.join(".cache").join("huggingface").join("hub");
         Ok(Self {
             user_home: Some(user),
             hub_caches: vec![cache],
-            ..Self::with_home(folders.data_dir().join("tenfold"))
+            ..Self::with_home(data.join("tenfold"))
         })
+    }
+
+    /// Programs that are started, and records that are kept, know no current folder.
+    pub(crate) fn make_absolute(&mut self) {
+        for path in self.hub_caches.iter_mut().chain([&mut self.home]) {
+            if let Ok(absolute) = std::path::absolute(&path) {
+                *path = absolute;
+            }
+        }
     }
 
     /// A configuration that knows only its data folder; everything else is the default.
@@ -214,6 +226,15 @@ mod tests {
         assert!(!text.contains("secret"), "{text}");
         assert!(text.contains("proxy:1"));
         assert_eq!(config.token.unwrap().secret(), "hf_secret");
+    }
+
+    #[test]
+    fn relative_folders_are_made_absolute() {
+        let mut config =
+            HubConfig { hub_caches: vec!["cache".into()], ..HubConfig::with_home("x") };
+        config.make_absolute();
+        let here = std::env::current_dir().unwrap();
+        assert_eq!((config.home, config.hub_caches), (here.join("x"), vec![here.join("cache")]));
     }
 
     #[test]

@@ -6,6 +6,7 @@ use std::path::Path;
 
 use serde::Serialize;
 use serde::de::DeserializeOwned;
+use tempfile::NamedTempFile;
 
 use crate::HubError;
 
@@ -23,11 +24,19 @@ pub(crate) fn write_json<T: Serialize>(path: &Path, value: &T) -> Result<(), Hub
     let failed = |source: io::Error| HubError::io("write", path)(source);
     let mut text = serde_json::to_vec_pretty(value).map_err(|error| failed(error.into()))?;
     text.push(b'\n');
-    let mut file = tempfile::NamedTempFile::new_in(folder).map_err(HubError::io("write", path))?;
+    let mut file = temporary(folder).map_err(HubError::io("write", path))?;
     file.write_all(&text).and_then(|()| file.as_file().sync_all()).map_err(failed)?;
     file.persist(path).map_err(|error| HubError::io("write", path)(error.error))?;
     sync_folder(folder);
     Ok(())
+}
+
+/// A file with the rights that files usually get: others may share the store.
+fn temporary(folder: &Path) -> io::Result<NamedTempFile> {
+    let mut builder = tempfile::Builder::new();
+    #[cfg(unix)]
+    builder.permissions(std::os::unix::fs::PermissionsExt::from_mode(0o666));
+    builder.tempfile_in(folder)
 }
 
 /// Reads a file that [`write_json`] wrote; `None` if it is not there or not readable as such.
@@ -113,6 +122,18 @@ mod tests {
         assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 1, "no temporary file stays");
         fs::write(&path, b"[1, 2").unwrap();
         assert_eq!(read_json::<Vec<u8>>(&path), None);
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn json_gets_the_rights_that_other_files_get() {
+        use std::os::unix::fs::PermissionsExt as _;
+        let folder = tempfile::tempdir().unwrap();
+        let mode = |path: &Path| path.metadata().unwrap().permissions().mode();
+        let (json, plain) = (folder.path().join("x.json"), folder.path().join("plain"));
+        write_json(&json, &1).unwrap();
+        fs::write(&plain, b"1").unwrap();
+        assert_eq!(mode(&json), mode(&plain));
     }
 
     #[test]

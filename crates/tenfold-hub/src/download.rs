@@ -92,11 +92,8 @@ impl<'a> Part<'a> {
     }
 
     fn hash_prefix(&mut self, reporter: &mut Reporter<'_>) -> Result<(), HubError> {
-        let (file, total) = (self.fetch.label, self.length);
-        self.hasher.update_from(self.fetch.target, total, &mut |done| {
-            reporter.send(PullProgress::Hashing { file, done, total });
-            reporter.cancel().check()
-        })
+        let Fetch { target, label, .. } = self.fetch;
+        self.hasher.update_from(target, self.length, label, reporter)
     }
 
     fn restart(&mut self) -> Result<(), HubError> {
@@ -301,7 +298,7 @@ fn may_resume(fetch: &Fetch<'_>, state: &PartState, length: u64) -> bool {
 }
 
 /// First byte and size of the whole out of `bytes 5-9/10`.
-fn parse_content_range(text: &str) -> Option<(u64, Option<u64>)> {
+pub(crate) fn parse_content_range(text: &str) -> Option<(u64, Option<u64>)> {
     let (range, total) = text.trim().strip_prefix("bytes ")?.split_once('/')?;
     let (first, _) = range.split_once('-')?;
     let total = if total == "*" { None } else { Some(total.parse().ok()?) };

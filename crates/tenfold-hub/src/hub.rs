@@ -68,7 +68,8 @@ impl Hub {
     ///
     /// # Errors
     /// When the catalogue file of the configuration cannot be used.
-    pub fn new(config: HubConfig) -> Result<Self, HubError> {
+    pub fn new(mut config: HubConfig) -> Result<Self, HubError> {
+        config.make_absolute();
         let mut catalogue = Catalogue::built_in()?;
         if let Some(file) = &config.catalogue_file {
             catalogue = catalogue.with_file(file)?;

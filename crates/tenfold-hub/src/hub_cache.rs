@@ -15,6 +15,7 @@ use crate::catalogue::CatalogueEntry;
 use crate::checksum::is_hex;
 use crate::choose::{Chosen, choose};
 use crate::disk::file_length;
+use crate::local::refined;
 
 /// Folders below a snapshot that are looked into.
 const MAX_DEPTH: usize = 8;
@@ -42,12 +43,16 @@ impl CachedModel {
             && known_sha256(&path).is_none_or(|sha256| sha256 == entry.sha256)
     }
 
+    pub(crate) fn format(&self) -> ModelFormat {
+        refined(self.chosen.format, &self.snapshot.join("config.json"))
+    }
+
     /// Its files as a backend takes them.
     pub(crate) fn files(&self, name: &str) -> ModelFiles {
         let path = |file: &String| self.snapshot.join(file);
         ModelFiles {
             name: name.to_owned(),
-            format: self.chosen.format,
+            format: self.format(),
             weights: self.chosen.weights.iter().map(path).collect(),
             companions: self
                 .chosen

@@ -6,6 +6,9 @@ use crate::HubError;
 
 const FORM: &str = "write hf.co/org/repo, hf.co/org/repo:Q4_K_M, or hf.co/org/repo/file.gguf";
 
+/// What stands before the names of repositories that are no models.
+const NO_MODELS: [&str; 2] = ["datasets", "spaces"];
+
 /// A repository of the hub, or some of its files.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct HubRef {
@@ -72,7 +75,7 @@ impl fmt::Display for HubRef {
 pub(crate) fn hub_page(text: &str, rest: &str) -> Result<HubRef, HubError> {
     let rest = rest.split(['?', '#']).next().unwrap_or_default().trim_end_matches('/');
     let segments: Vec<&str> = rest.split('/').collect();
-    if let ["datasets" | "spaces", ..] = segments.as_slice() {
+    if segments.first().is_some_and(|first| NO_MODELS.contains(first)) {
         return Err(HubError::invalid(text, "it is not a repository of a model", FORM));
     }
     match segments.as_slice() {
@@ -110,7 +113,7 @@ fn valid_repo(text: &str, org: &str, name: &str) -> Result<String, HubError> {
             && !part.contains("..")
             && !part.contains("--")
     };
-    if valid(org) && valid(name) {
+    if valid(org) && valid(name) && !NO_MODELS.contains(&org) {
         return Ok(format!("{org}/{name}"));
     }
     Err(HubError::invalid(text, "a repository of the hub is called org/name", FORM))
@@ -141,10 +144,10 @@ pub(crate) fn is_revision(text: &str) -> bool {
 }
 
 fn valid_file(text: &str, file: &str) -> Result<String, HubError> {
-    if is_safe_relative(file) && !file.contains(['%', '?', '#']) {
+    if is_safe_relative(file) && !file.contains(['%', '?', '#']) && file.trim() == file {
         return Ok(file.to_owned());
     }
-    Err(HubError::invalid(text, "the file's path leaves the repository", FORM))
+    Err(HubError::invalid(text, "the path of the file is not one of a repository", FORM))
 }
 
 /// True for a path that stays below the folder it is relative to, on every platform.

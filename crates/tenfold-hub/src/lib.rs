@@ -39,6 +39,8 @@ mod config;
 mod disk;
 mod download;
 mod error;
+#[cfg(any(test, fuzzing))]
+pub mod fuzz;
 mod http;
 mod hub;
 mod hub_cache;

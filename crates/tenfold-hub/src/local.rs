@@ -128,9 +128,7 @@ fn from_folder(path: &Path) -> Result<ModelFiles, HubError> {
         _ => not_a_model(path, "the folder holds no model"),
     })?;
     let mut files = named(path, path, &chosen);
-    if files.format == ModelFormat::Safetensors && is_mlx(&path.join("config.json")) {
-        files.format = ModelFormat::Mlx;
-    }
+    files.format = refined(files.format, &path.join("config.json"));
     Ok(files)
 }
 
@@ -161,6 +159,14 @@ fn folder_format(path: &Path) -> Option<ModelFormat> {
         return Some(ModelFormat::CoreMl);
     }
     path.join("mlc-chat-config.json").is_file().then_some(ModelFormat::Mlc)
+}
+
+/// The format of weights beside this `config.json`: safetensors may be those of MLX.
+pub(crate) fn refined(format: ModelFormat, config: &Path) -> ModelFormat {
+    match format {
+        ModelFormat::Safetensors if is_mlx(config) => ModelFormat::Mlx,
+        format => format,
+    }
 }
 
 /// mlx-lm writes how it quantized under a key of its own.

@@ -264,10 +264,67 @@ mod tests {
         assert_eq!(hub.repo, "o/r");
     }
 
+    /// Texts out of the pieces that references are made of, in any order.
+    fn pieces() -> impl Strategy<Value = String> {
+        let pieces = [
+            "hf.co/",
+            "https://",
+            "http://",
+            "huggingface.co/",
+            "localhost",
+            "o",
+            "Repo",
+            "r",
+            "/",
+            ":",
+            "@",
+            "blob",
+            "resolve",
+            "main",
+            "tree",
+            "datasets",
+            "%2F",
+            "%20",
+            "%2e",
+            " ",
+            ".",
+            "..",
+            "q4_k_m",
+            ".gguf",
+            "?x=1",
+            "#",
+            "~",
+            "C:",
+            "\\",
+            "-",
+            "é",
+            "\u{7}",
+        ];
+        prop::collection::vec(prop::sample::select(pieces.to_vec()), 0..9)
+            .prop_map(|pieces| pieces.concat())
+    }
+
+    fn reads_back_the_same(text: &str) -> Result<(), TestCaseError> {
+        let nothing_exists = |_: &Path| false;
+        if let Ok(model) = ModelRef::parse(text, &nothing_exists) {
+            let shown = model.to_string();
+            let again = ModelRef::parse(&shown, &nothing_exists);
+            prop_assert!(again.is_ok_and(|again| again == model), "{text:?} is shown as {shown:?}");
+        }
+        Ok(())
+    }
+
     proptest! {
+        #![proptest_config(ProptestConfig::with_cases(1000))]
+
         #[test]
-        fn arbitrary_text_never_panics(text in "\\PC*") {
-            let _ = parse(&text);
+        fn arbitrary_text_is_no_model_or_reads_back_the_same(text in "\\PC*") {
+            reads_back_the_same(&text)?;
+        }
+
+        #[test]
+        fn what_looks_like_a_reference_is_none_or_reads_back_the_same(text in pieces()) {
+            reads_back_the_same(&text)?;
         }
 
         #[test]
@@ -281,10 +338,7 @@ mod tests {
                 "(@[a-z0-9]{1,6})?(/[A-Za-z0-9_-]{1,5}){0,2}/[a-z0-9]{1,6}\\.gguf",
             ],
         ) {
-            let text = format!("hf.co/{org}/{repo}{rest}");
-            if let Ok(model) = parse(&text) {
-                prop_assert_eq!(parse(&model.to_string()).unwrap(), model);
-            }
+            reads_back_the_same(&format!("hf.co/{org}/{repo}{rest}"))?;
         }
     }
 }

@@ -132,6 +132,13 @@ fn list(http: &Http, first: &str, waiting: &mut Waiting<'_>) -> Result<Vec<RepoF
     Ok(files)
 }
 
+/// One page of a listing.
+#[cfg(any(test, fuzzing))]
+pub(crate) fn parse_listing(bytes: &[u8]) -> Result<Vec<RepoFile>, serde_json::Error> {
+    let entries: Vec<TreeEntry> = serde_json::from_slice(bytes)?;
+    Ok(entries.into_iter().filter_map(file).collect())
+}
+
 /// Folders are passed over, and so are names that would leave the folder they are put in.
 fn file(entry: TreeEntry) -> Option<RepoFile> {
     if entry.kind != "file" || !is_safe_relative(&entry.path) {
@@ -196,8 +203,7 @@ mod tests {
             {"type": "file", "path": "/abs", "size": 1},
             {"type": "symlink", "path": "link", "size": 1},
         ]);
-        let entries: Vec<TreeEntry> = serde_json::from_value(text).unwrap();
-        let files: Vec<RepoFile> = entries.into_iter().filter_map(file).collect();
+        let files = parse_listing(text.to_string().as_bytes()).unwrap();
         let large = || Some(Checksum::Sha256(oid.to_lowercase()));
         let expected = [
             ("config.json", 7, Some(Checksum::GitBlob(git.to_lowercase(), 7))),

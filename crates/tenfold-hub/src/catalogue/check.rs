@@ -90,7 +90,10 @@ mod tests {
         let with = |key: &str, value: serde_json::Value| {
             let mut entry = good.clone();
             entry[key] = value;
-            parse(&serde_json::json!({"version": 1, "models": [entry]}).to_string(), "test")
+            parse(
+                serde_json::json!({"version": 1, "models": [entry]}).to_string().as_bytes(),
+                "test",
+            )
         };
         assert!(with("name", "m".into()).is_ok());
         let part = |package: &str| serde_json::json!([{"kind": "npm", "parts": [{"package": package, "version": "1", "path": "f"}]}]);
@@ -125,6 +128,6 @@ mod tests {
             let error = with(key, value.clone()).expect_err(&format!("{key} {value}"));
             assert_eq!(error.kind(), crate::HubErrorKind::Catalogue);
         }
-        assert!(parse(r#"{"version": 2, "models": []}"#, "test").is_err());
+        assert!(parse(br#"{"version": 2, "models": []}"#, "test").is_err());
     }
 }

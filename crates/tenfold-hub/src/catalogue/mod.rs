@@ -9,6 +9,7 @@ use serde::Deserialize;
 
 use self::check::check;
 pub use self::sampling::RecommendedSampling;
+use crate::address::shown;
 use crate::suggest::nearest;
 use crate::{HubError, ModelRef};
 
@@ -153,7 +154,7 @@ impl Source {
     pub fn describe(&self) -> String {
         match self {
             Self::Hub { repo, .. } => format!("hub repository {repo}"),
-            Self::Url { url } => url.split('?').next().unwrap_or_default().to_owned(),
+            Self::Url { url } => shown(url),
             Self::Pypi { parts } => describe_parts("PyPI", parts),
             Self::Npm { parts } => describe_parts("npm", parts),
         }
@@ -180,7 +181,7 @@ impl Catalogue {
     /// # Errors
     /// Never in a released version: the tests read the built-in catalogue.
     pub fn built_in() -> Result<Self, HubError> {
-        parse(BUILT_IN, "(built in)")
+        parse(BUILT_IN.as_bytes(), "(built in)")
     }
 
     /// Puts the entries of a file before those that are there.
@@ -193,7 +194,7 @@ impl Catalogue {
             let place = path.display().to_string();
             return Err(HubError::Catalogue { place, problem: "the file is too large".into() });
         }
-        let text = std::fs::read_to_string(path).map_err(HubError::io("read", path))?;
+        let text = std::fs::read(path).map_err(HubError::io("read", path))?;
         let own = parse(&text, &path.display().to_string())?;
         self.entries.splice(0..0, own.entries);
         Ok(self)
@@ -226,10 +227,11 @@ impl Catalogue {
     }
 }
 
-fn parse(text: &str, place: &str) -> Result<Catalogue, HubError> {
+/// Reads a catalogue; `place` is for errors.
+pub(crate) fn parse(text: &[u8], place: &str) -> Result<Catalogue, HubError> {
     let wrong = |problem: String| HubError::Catalogue { place: place.to_owned(), problem };
     let file: CatalogueFile =
-        serde_json::from_str(text).map_err(|error| wrong(error.to_string()))?;
+        serde_json::from_slice(text).map_err(|error| wrong(error.to_string()))?;
     if file.version != 1 {
         return Err(wrong(format!("version {} is newer than this program", file.version)));
     }

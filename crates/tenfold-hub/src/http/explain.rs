@@ -13,6 +13,9 @@ use crate::config::Timeouts;
 
 const HOST_NOT_FOUND: &str = "the host is not known (no network, or a wrong name)";
 const NOT_HTTPS: &str = "it redirects to an unprotected address";
+const WITH_TOKEN: &str =
+    "check that the token may read it, and that its terms are accepted on its page";
+const WITHOUT_TOKEN: &str = "check the spelling; for a private or gated model accept its terms on its page and set HF_TOKEN";
 /// The most that is kept of what a server says.
 const MAX_MESSAGE: usize = 300;
 
@@ -66,10 +69,9 @@ fn explain_io(error: &io::Error) -> (String, bool) {
 /// An address that must not be asked: the one that was given, or one that a server points to.
 pub(super) fn insecure(url: &str, address: &str) -> HubError {
     if url == address {
-        HubError::Insecure { url: shown(url) }
-    } else {
-        HubError::network(url, NOT_HTTPS, false)
+        return HubError::Insecure { url: shown(url) };
     }
+    HubError::network(url, NOT_HTTPS, false)
 }
 
 /// Who was asked: the server of the address, or another one that it redirected to.
@@ -116,20 +118,14 @@ fn message(response: &Response<Body>) -> Option<String> {
 }
 
 fn access_remedy(with_token: bool) -> &'static str {
-    if with_token {
-        "check that the token may read it, and that its terms are accepted on its page"
-    } else {
-        "check the spelling; for a private or gated model accept its terms on its page and set HF_TOKEN"
-    }
+    if with_token { WITH_TOKEN } else { WITHOUT_TOKEN }
 }
 
 fn describe(status: StatusCode, retry_after: Option<Duration>) -> String {
     let reason = status.canonical_reason().unwrap_or("no reason given");
     let answer = format!("the server answered {} ({reason})", status.as_u16());
-    match retry_after {
-        Some(wait) => format!("{answer} and asks to wait {} s", wait.as_secs()),
-        None => answer,
-    }
+    let wait = retry_after.map(|wait| format!(" and asks to wait {} s", wait.as_secs()));
+    answer + &wait.unwrap_or_default()
 }
 
 /// A number of seconds. The other form, a date, needs clocks that agree: our own waiting does.

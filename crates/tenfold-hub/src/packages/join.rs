@@ -10,7 +10,7 @@ use crate::HubError;
 use crate::archive::{Sink, write_to};
 use crate::checksum::{Digests, Hasher};
 use crate::disk::{file_length, read_json, write_json};
-use crate::progress::{PullProgress, Reporter};
+use crate::progress::Reporter;
 
 /// How many parts of a joined file are there, kept beside it.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
@@ -46,11 +46,7 @@ impl Join {
         let file = file.map_err(HubError::io("open", path))?;
         file.set_len(state.bytes).map_err(HubError::io("write", path))?;
         let mut hasher = Hasher::new(None);
-        hasher.update_from(path, state.bytes, &mut |done| {
-            let (file, total) = (label, state.bytes);
-            reporter.send(PullProgress::Hashing { file, done, total });
-            reporter.cancel().check()
-        })?;
+        hasher.update_from(path, state.bytes, label, reporter)?;
         Ok(Self { path: path.to_owned(), file, state, hasher })
     }
 
@@ -97,8 +93,8 @@ fn join_state_path(path: &Path) -> PathBuf {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::CancelFlag;
     use crate::checksum::sha256_hex;
+    use crate::{CancelFlag, PullProgress};
 
     fn open(path: &Path, source: &str) -> Join {
         let mut sink = |_: PullProgress<'_>| ();

@@ -12,7 +12,7 @@ use std::path::{Path, PathBuf};
 
 use self::join::Join;
 pub(crate) use self::registry::Registry;
-use self::registry::{Location, archive_name, is_final};
+use self::registry::{Location, archive_name, is_barred, is_final};
 use crate::archive::extract;
 use crate::catalogue::{CatalogueEntry, PackagePart};
 use crate::checksum::{Checksum, Hasher};
@@ -59,9 +59,10 @@ impl Packages<'_> {
             Join::open(&self.joined_path(), &self.describe(), &self.entry.file, reporter)?;
         self.check_space(&join)?;
         reporter.begin(self.archive_total());
+        let mut is_direct = true;
         for (index, part) in self.parts.iter().enumerate() {
             if index >= join.parts() {
-                let archive = self.archive(part, reporter)?;
+                let archive = self.archive(part, &mut is_direct, reporter)?;
                 self.unpack(part, &archive, &mut join, reporter)?;
                 remove_file(&archive)?;
             }
@@ -126,6 +127,7 @@ impl Packages<'_> {
     fn archive(
         &self,
         part: &PackagePart,
+        is_direct: &mut bool,
         reporter: &mut Reporter<'_>,
     ) -> Result<PathBuf, HubError> {
         let target = self.folder.join(archive_name(self.registry, part));
@@ -133,17 +135,32 @@ impl Packages<'_> {
             return Ok(target);
         }
         let arriving = self.folder.join(format!("{}.part", archive_name(self.registry, part)));
-        let located = self.locate(part, reporter);
-        let fetched = located.and_then(|place| self.download(part, &place, &arriving, reporter));
-        match fetched {
-            Ok(()) => {}
-            Err(error) if error.ends_pull() || is_final(&error) => return Err(error),
-            Err(first) => self
-                .client_download(part, &arriving, reporter)
-                .map_err(|error| with_first_reason(error, &first))?,
-        }
+        self.fill(part, &arriving, is_direct, reporter)?;
         persist(&arriving, &target)?;
         Ok(target)
+    }
+
+    /// Where our own transfer is barred once, it is not tried for the packages that follow.
+    fn fill(
+        &self,
+        part: &PackagePart,
+        target: &Path,
+        is_direct: &mut bool,
+        reporter: &mut Reporter<'_>,
+    ) -> Result<(), HubError> {
+        if !*is_direct {
+            return self.client_download(part, target, reporter);
+        }
+        let located = self.locate(part, reporter);
+        match located.and_then(|place| self.download(part, &place, target, reporter)) {
+            Err(error) if error.ends_pull() || is_final(&error) => Err(error),
+            Err(first) => {
+                *is_direct = !is_barred(&first);
+                let fetched = self.client_download(part, target, reporter);
+                fetched.map_err(|error| with_first_reason(error, &first))
+            }
+            Ok(()) => Ok(()),
+        }
     }
 
     fn download(
@@ -224,13 +241,13 @@ impl Packages<'_> {
         &self,
         part: &PackagePart,
         path: &Path,
-        reporter: &Reporter<'_>,
+        reporter: &mut Reporter<'_>,
     ) -> Result<(), HubError> {
         let Some(expected) = part.archive_sha256.clone().map(Checksum::Sha256) else {
             return Ok(());
         };
         let mut hasher = Hasher::new(None);
-        hasher.update_from(path, file_length(path), &mut |_| reporter.cancel().check())?;
+        hasher.update_from(path, file_length(path), &part.package, reporter)?;
         hasher.finish().check(&part.package, Some(&expected))
     }
 

@@ -17,9 +17,9 @@ pub(crate) enum Registry {
 
 /// Where a package is, as its client says.
 #[derive(Debug, PartialEq, Eq)]
-pub(super) struct Location {
-    pub(super) url: String,
-    pub(super) checksum: Option<Checksum>,
+pub(crate) struct Location {
+    pub(crate) url: String,
+    pub(crate) checksum: Option<Checksum>,
 }
 
 impl Registry {
@@ -45,7 +45,7 @@ impl Registry {
     }
 
     /// Where the package is, out of what the client printed.
-    pub(super) fn location(self, output: &[u8], part: &PackagePart) -> Option<Location> {
+    pub(crate) fn location(self, output: &[u8], part: &PackagePart) -> Option<Location> {
         let location = match self {
             Self::Pypi => pip_location(output, &part.version),
             Self::Npm => npm_location(output),
@@ -140,6 +140,14 @@ fn pip_location(output: &[u8], version: &str) -> Option<Location> {
     })
 }
 
+/// What our own transfer would run into with every package of this index: it is not told where
+/// they are, or may not go there. A bad connection or a wrong package is none of these.
+pub(super) fn is_barred(error: &HubError) -> bool {
+    use HubError::{ClientFailed, Insecure, Network, Unauthorized};
+    let lasting = matches!(error, Network { transient: false, .. });
+    lasting || matches!(error, ClientFailed { .. } | Insecure { .. } | Unauthorized { .. })
+}
+
 #[derive(Deserialize)]
 struct NpmDist {
     tarball: String,
@@ -216,6 +224,23 @@ mod tests {
         assert_eq!(Registry::Pypi.requirement(&part), "@scope/name==1.0");
         assert_eq!(Registry::Npm.requirement(&part), "@scope/name@1.0");
         assert_eq!(archive_name(Registry::Npm, &part), "npm-_scope_name-1.0.archive");
+    }
+
+    #[test]
+    fn a_bad_connection_or_package_bars_no_other() {
+        let mismatch = HubError::ChecksumMismatch {
+            file: "p".into(),
+            expected: "a".into(),
+            found: "b".into(),
+        };
+        for (error, barred) in [
+            (HubError::network("https://h", "stalled", true), false),
+            (mismatch, false),
+            (HubError::network("https://h", "connection refused", false), true),
+            (HubError::Insecure { url: "http://h".into() }, true),
+        ] {
+            assert_eq!(is_barred(&error), barred, "{error}");
+        }
     }
 
     #[test]

@@ -140,14 +140,9 @@ impl<'a> Pull<'a> {
         if let Some(sha256) = known_sha256(path) {
             return Ok(sha256);
         }
-        let total = file_length(path);
-        let file = path.file_name().unwrap_or_default().to_string_lossy();
+        let label = path.file_name().unwrap_or_default().to_string_lossy();
         let mut hasher = Hasher::new(None);
-        let reporter = &mut self.reporter;
-        hasher.update_from(path, total, &mut |done| {
-            reporter.send(PullProgress::Hashing { file: &file, done, total });
-            reporter.cancel().check()
-        })?;
+        hasher.update_from(path, file_length(path), &label, &mut self.reporter)?;
         Ok(hasher.finish().sha256)
     }
 }

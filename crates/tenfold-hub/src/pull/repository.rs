@@ -8,6 +8,7 @@ use crate::disk::{ensure_space, file_length, folder_bytes, make_folder};
 use crate::download::Fetched;
 use crate::error::did_you_mean;
 use crate::http::Http;
+use crate::local::refined;
 use crate::progress::PullProgress;
 use crate::repository::{RepoFile, Repository, explain};
 use crate::store::{FileRole, NewFile, NewModel, Place};
@@ -36,7 +37,7 @@ impl Pull<'_> {
         let files = files.map_err(|error| explain_file(error, hub, self.http))?;
         Ok(NewModel {
             name: self.name.clone(),
-            format: chosen.format,
+            format: format(&chosen, &files),
             files,
             source,
             license: repository.license,
@@ -114,13 +115,22 @@ impl Pull<'_> {
         }
         Ok(Some(NewModel {
             name: self.name.clone(),
-            format: chosen.format,
+            format: cached.format(),
             files,
             source: format!("the hub cache (hub repository {})", hub.repo),
             license: None,
             quantization: chosen.quantization.clone(),
             revision: Some(cached.commit.clone()),
         }))
+    }
+}
+
+/// The format that the files have, as far as their `config.json` tells.
+fn format(chosen: &Chosen, files: &[NewFile]) -> ModelFormat {
+    let config = files.iter().find(|file| file.name == "config.json");
+    match config.map(|file| &file.place) {
+        Some(Place::Partial(path) | Place::External(path)) => refined(chosen.format, path),
+        _ => chosen.format,
     }
 }
 

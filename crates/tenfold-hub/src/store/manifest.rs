@@ -211,6 +211,13 @@ impl Manifest {
         Ok(manifest)
     }
 
+    #[cfg(any(test, fuzzing))]
+    pub(crate) fn promise(bytes: &[u8]) {
+        let Ok(manifest) = Self::parse(bytes, &super::key("m")) else { return };
+        assert!(manifest.files.iter().all(|file| is_hex(&file.sha256, 64)));
+        assert!(manifest.pulled_at() >= UNIX_EPOCH);
+    }
+
     fn check(&self, key: &str) -> Result<(), &'static str> {
         if super::key(&self.name) != key {
             return Err("it does not belong to the model that its file is named after");
@@ -255,7 +262,8 @@ fn unusable(path: &Path, reason: Unusable) -> HubError {
 }
 
 pub(crate) fn format_named(name: &str) -> Option<ModelFormat> {
-    [ModelFormat::Gguf, ModelFormat::Safetensors].into_iter().find(|format| format.name() == name)
+    let stored = [ModelFormat::Gguf, ModelFormat::Safetensors, ModelFormat::Mlx];
+    stored.into_iter().find(|format| format.name() == name)
 }
 
 pub(crate) fn seconds_now() -> u64 {

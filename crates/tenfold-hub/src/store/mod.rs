@@ -134,9 +134,8 @@ impl Store {
 
     /// Every model, by name; what cannot be read is passed over.
     pub(crate) fn list(&self) -> Result<Vec<StoredModel>, HubError> {
-        let manifests = self.manifests()?.into_iter().flatten();
-        let mut models: Vec<_> =
-            manifests.filter_map(|manifest| self.describe(&manifest)).collect();
+        let manifests: Vec<Manifest> = self.manifests()?.into_iter().flatten().collect();
+        let mut models: Vec<_> = manifests.iter().filter_map(|one| self.describe(one)).collect();
         models.sort_by(|a, b| a.name.cmp(&b.name));
         Ok(models)
     }
@@ -325,7 +324,7 @@ impl Store {
         let mut used = BTreeSet::new();
         for manifest in self.manifests()? {
             let Ok(manifest) = manifest else { return Ok(None) };
-            used.extend(manifest.files.into_iter().map(|file| file.sha256));
+            used.extend(own_hashes(manifest));
         }
         Ok(Some(used))
     }
@@ -374,6 +373,12 @@ fn manifest_of(model: &NewModel) -> Manifest {
         revision: model.revision.clone(),
         pulled_at: seconds_now(),
     }
+}
+
+/// Reads a manifest for the model `m`, and checks what it promises.
+#[cfg(any(test, fuzzing))]
+pub(crate) fn parse_manifest(bytes: &[u8]) {
+    Manifest::promise(bytes);
 }
 
 fn subfolders(folder: &Path) -> Vec<PathBuf> {

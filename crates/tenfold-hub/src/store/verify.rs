@@ -124,9 +124,6 @@ impl Store {
 
 fn hash(file: &StoredFile, reporter: &mut Reporter<'_>) -> Result<String, HubError> {
     let mut hasher = Hasher::new(None);
-    hasher.update_from(&file.path, file.bytes, &mut |done| {
-        reporter.send(PullProgress::Hashing { file: &file.name, done, total: file.bytes });
-        reporter.cancel().check()
-    })?;
+    hasher.update_from(&file.path, file.bytes, &file.name, reporter)?;
     Ok(hasher.finish().sha256)
 }

@@ -103,6 +103,19 @@ fn safetensors_come_with_their_companions_and_every_file_is_checked() {
 }
 
 #[test]
+fn weights_that_mlx_quantized_are_told_apart() {
+    let config = br#"{"quantization": {"group_size": 64, "bits": 4}}"#;
+    let hub = FakeHub::with(&[
+        ("config.json", config),
+        ("tokenizer.json", b"{}"),
+        ("model.safetensors", &model_bytes(1000, 1)),
+    ]);
+    let place = place(&hub);
+    assert_eq!(place.pull("hf.co/o/r").unwrap().files.format.name(), "mlx");
+    assert_eq!(place.hub().resolve(&model("hf.co/o/r")).unwrap().format.name(), "mlx");
+}
+
+#[test]
 fn what_is_not_there_is_answered_with_what_is() {
     let bytes = model_bytes(100, 1);
     let hub = FakeHub::with(&[("m-Q4_K_M.gguf", &bytes), ("m-Q8_0.gguf", &bytes)]);
