@@ -15,12 +15,12 @@ pub(crate) const SOURCE: usize = 256 << 10;
 
 /// Fuel of every rendering: one unit pays for an instruction or 64 bytes. Of 105 templates in use, none
 /// takes 6,000 for six messages with two tools.
-const FUEL: u64 = 1_000_000;
+const FUEL: u64 = 500_000;
 
 /// Fuel for each part of the input.
 const FUEL_OF_PART: u64 = 1000;
 
-/// How much of the whole fuel stands behind each part that a value may have: 4,000 parts, and 4 more
+/// How much of the whole fuel stands behind each part that a value may have: 2,000 parts, and 4 more
 /// for each part of the input.
 const FUEL_BEHIND_PART: u64 = 250;
 
@@ -109,10 +109,15 @@ pub(crate) fn measured(state: &State<'_, '_>, value: Value) -> Result<Value, Err
         let (spent, left) = state.fuel_levels().unwrap_or_default();
         let most = usize::try_from((spent + left) / FUEL_BEHIND_PART).unwrap_or(usize::MAX);
         let mut free = most;
-        count(&value, DEPTH, &mut free)?;
+        count_inside(&value, DEPTH, &mut free)?;
         state.consume_fuel((most - free) as u64 / 8)?;
     }
     Ok(value)
+}
+
+/// The same for a value that becomes part of a namespace.
+pub(crate) fn measured_member(state: &State<'_, '_>, value: Value) -> Result<Value, Error> {
+    if is_namespace(&value) { Err(holds_namespace()) } else { measured(state, value) }
 }
 
 /// How many parts a value has: itself, its items and keys, and every 64 bytes of text.
@@ -123,23 +128,26 @@ pub(crate) fn parts(value: &Value) -> usize {
     usize::MAX - free
 }
 
-fn count(value: &Value, depth: usize, left: &mut usize) -> Result<(), Error> {
+fn count(value: &Value, depth: usize, free: &mut usize) -> Result<(), Error> {
     let text = value.as_str().map_or(0, str::len);
-    *left = left.checked_sub(1 + text / 64).ok_or_else(too_large)?;
+    *free = free.checked_sub(1 + text / 64).ok_or_else(too_large)?;
+    if is_namespace(value) {
+        return Err(holds_namespace());
+    }
+    count_inside(value, depth, free)
+}
+
+fn count_inside(value: &Value, depth: usize, free: &mut usize) -> Result<(), Error> {
     let Some(object) = value.as_object() else { return Ok(()) };
     let depth = depth.checked_sub(1).ok_or_else(too_large)?;
     match object.repr() {
-        ObjectRepr::Map if is_namespace(value) => Err(holds_namespace()),
-        ObjectRepr::Map => {
-            for key in value.try_iter()?.checked() {
-                let key = key?;
-                count(&key, depth, left)?;
-                count(&value.get_item(&key)?, depth, left)?;
-            }
-            Ok(())
-        }
+        ObjectRepr::Map => value.try_iter()?.checked().try_for_each(|key| {
+            let key = key?;
+            count(&key, depth, free)?;
+            count(&value.get_item(&key)?, depth, free)
+        }),
         ObjectRepr::Seq | ObjectRepr::Iterable => {
-            value.try_iter()?.checked().try_for_each(|item| count(&item?, depth, left))
+            value.try_iter()?.checked().try_for_each(|item| count(&item?, depth, free))
         }
         _ => Ok(()),
     }
