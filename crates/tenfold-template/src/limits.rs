@@ -165,3 +165,47 @@ fn holds_namespace() -> Error {
 fn is_namespace(value: &Value) -> bool {
     value.as_object().is_some_and(|object| object.type_name().ends_with("::Namespace"))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn list(items: impl IntoIterator<Item = Value>) -> Value {
+        items.into_iter().collect()
+    }
+
+    #[test]
+    fn parts_are_values_keys_and_stretches_of_text() {
+        let text = Value::from("x".repeat(640));
+        let map = Value::from_pairs([("a", list([1.into(), 2.into()])), ("b", text.clone())]);
+        let cases =
+            [(Value::from(()), 1), (text.clone(), 11), (list([]), 1), (map, 1 + 2 + 3 + 11)];
+        for (value, expect) in cases {
+            assert_eq!(parts(&value), expect, "{value:?}");
+        }
+        let shared = list([list([text.clone(), text.clone()]), list([text.clone(), text])]);
+        assert_eq!(parts(&shared), 1 + 2 + 44);
+    }
+
+    #[test]
+    fn nesting_and_size_are_bounded() {
+        let nest = |depth| (0..depth).fold(list([]), |inner, _| list([inner]));
+        assert!(count(&nest(DEPTH - 1), DEPTH, &mut 1000).is_ok());
+        assert!(count(&nest(DEPTH), DEPTH, &mut 1000).is_err());
+        assert!(count(&list((0..10).map(Value::from)), DEPTH, &mut 10).is_err());
+    }
+
+    #[test]
+    fn limits_grow_with_the_input() {
+        let (small, large) = (Limits::for_input(10), Limits::for_input(100_000));
+        assert!(large.fuel > 10 * small.fuel && large.output > small.output);
+        assert_eq!(Limits::for_input(usize::MAX).fuel, u64::MAX);
+    }
+
+    #[test]
+    fn a_panic_becomes_an_error() {
+        assert_eq!(with_stack(|| 7), Ok(7));
+        let failed = with_stack(|| std::hint::black_box(Vec::<u8>::new())[0]);
+        assert_eq!(failed, Err("the template engine failed".to_owned()));
+    }
+}
