@@ -8,7 +8,7 @@ use minijinja::{
 use crate::error::{TemplateError, TemplateErrorKind};
 use crate::limits::{self, Limits};
 use crate::python::{filters, methods, repr};
-use crate::source::{MEASURED, prepare};
+use crate::source::{MEASURED, MEMBER, prepare};
 
 /// Name under which the template is compiled.
 const NAME: &str = "chat_template";
@@ -84,6 +84,7 @@ pub(crate) fn environment() -> Result<Environment<'static>, Error> {
     environment.set_formatter(format);
     environment.add_function("raise_exception", raise_exception);
     environment.add_filter(MEASURED, limits::measured);
+    environment.add_filter(MEMBER, limits::measured_member);
     filters::register(&mut environment);
     Ok(environment)
 }

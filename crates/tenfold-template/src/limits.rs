@@ -15,12 +15,12 @@ pub(crate) const SOURCE: usize = 256 << 10;
 
 /// Fuel of every rendering: one unit pays for an instruction or 64 bytes. Of 105 templates in use, none
 /// takes 6,000 for six messages with two tools.
-const FUEL: u64 = 1_000_000;
+const FUEL: u64 = 500_000;
 
 /// Fuel for each part of the input.
 const FUEL_OF_PART: u64 = 1000;
 
-/// How much of the whole fuel stands behind each part that a value may have: 4,000 parts, and 4 more
+/// How much of the whole fuel stands behind each part that a value may have: 2,000 parts, and 4 more
 /// for each part of the input.
 const FUEL_BEHIND_PART: u64 = 250;
 
@@ -109,10 +109,15 @@ pub(crate) fn measured(state: &State<'_, '_>, value: Value) -> Result<Value, Err
         let (spent, left) = state.fuel_levels().unwrap_or_default();
         let most = usize::try_from((spent + left) / FUEL_BEHIND_PART).unwrap_or(usize::MAX);
         let mut free = most;
-        count(&value, DEPTH, &mut free)?;
+        count_inside(&value, DEPTH, &mut free)?;
         state.consume_fuel((most - free) as u64 / 8)?;
     }
     Ok(value)
+}
+
+/// The same for a value that becomes part of a namespace.
+pub(crate) fn measured_member(state: &State<'_, '_>, value: Value) -> Result<Value, Error> {
+    if is_namespace(&value) { Err(holds_namespace()) } else { measured(state, value) }
 }
 
 /// How many parts a value has: itself, its items and keys, and every 64 bytes of text.
@@ -123,23 +128,26 @@ pub(crate) fn parts(value: &Value) -> usize {
     usize::MAX - free
 }
 
-fn count(value: &Value, depth: usize, left: &mut usize) -> Result<(), Error> {
+fn count(value: &Value, depth: usize, free: &mut usize) -> Result<(), Error> {
     let text = value.as_str().map_or(0, str::len);
-    *left = left.checked_sub(1 + text / 64).ok_or_else(too_large)?;
+    *free = free.checked_sub(1 + text / 64).ok_or_else(too_large)?;
+    if is_namespace(value) {
+        return Err(holds_namespace());
+    }
+    count_inside(value, depth, free)
+}
+
+fn count_inside(value: &Value, depth: usize, free: &mut usize) -> Result<(), Error> {
     let Some(object) = value.as_object() else { return Ok(()) };
     let depth = depth.checked_sub(1).ok_or_else(too_large)?;
     match object.repr() {
-        ObjectRepr::Map if is_namespace(value) => Err(holds_namespace()),
-        ObjectRepr::Map => {
-            for key in value.try_iter()?.checked() {
-                let key = key?;
-                count(&key, depth, left)?;
-                count(&value.get_item(&key)?, depth, left)?;
-            }
-            Ok(())
-        }
+        ObjectRepr::Map => value.try_iter()?.checked().try_for_each(|key| {
+            let key = key?;
+            count(&key, depth, free)?;
+            count(&value.get_item(&key)?, depth, free)
+        }),
         ObjectRepr::Seq | ObjectRepr::Iterable => {
-            value.try_iter()?.checked().try_for_each(|item| count(&item?, depth, left))
+            value.try_iter()?.checked().try_for_each(|item| count(&item?, depth, free))
         }
         _ => Ok(()),
     }
@@ -156,4 +164,48 @@ fn holds_namespace() -> Error {
 /// The engine keeps the type of its namespaces to itself.
 fn is_namespace(value: &Value) -> bool {
     value.as_object().is_some_and(|object| object.type_name().ends_with("::Namespace"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn list(items: impl IntoIterator<Item = Value>) -> Value {
+        items.into_iter().collect()
+    }
+
+    #[test]
+    fn parts_are_values_keys_and_stretches_of_text() {
+        let text = Value::from("x".repeat(640));
+        let map = Value::from_pairs([("a", list([1.into(), 2.into()])), ("b", text.clone())]);
+        let cases =
+            [(Value::from(()), 1), (text.clone(), 11), (list([]), 1), (map, 1 + 2 + 3 + 11)];
+        for (value, expect) in cases {
+            assert_eq!(parts(&value), expect, "{value:?}");
+        }
+        let shared = list([list([text.clone(), text.clone()]), list([text.clone(), text])]);
+        assert_eq!(parts(&shared), 1 + 2 + 44);
+    }
+
+    #[test]
+    fn nesting_and_size_are_bounded() {
+        let nest = |depth| (0..depth).fold(list([]), |inner, _| list([inner]));
+        assert!(count(&nest(DEPTH - 1), DEPTH, &mut 1000).is_ok());
+        assert!(count(&nest(DEPTH), DEPTH, &mut 1000).is_err());
+        assert!(count(&list((0..10).map(Value::from)), DEPTH, &mut 10).is_err());
+    }
+
+    #[test]
+    fn limits_grow_with_the_input() {
+        let (small, large) = (Limits::for_input(10), Limits::for_input(100_000));
+        assert!(large.fuel > 10 * small.fuel && large.output > small.output);
+        assert_eq!(Limits::for_input(usize::MAX).fuel, u64::MAX);
+    }
+
+    #[test]
+    fn a_panic_becomes_an_error() {
+        assert_eq!(with_stack(|| 7), Ok(7));
+        let failed = with_stack(|| std::hint::black_box(Vec::<u8>::new())[0]);
+        assert_eq!(failed, Err("the template engine failed".to_owned()));
+    }
 }

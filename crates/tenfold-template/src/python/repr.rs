@@ -153,3 +153,54 @@ fn is_printable(character: char) -> bool {
     let text = std::str::from_utf8(&buffer[..=length]).unwrap_or_default();
     text.escape_debug().nth(1) == Some(character)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    #[test]
+    fn texts_are_quoted_as_python_quotes_them() {
+        let cases = [
+            ("it's", "\"it's\""),
+            ("it's \"q\"", "'it\\'s \"q\"'"),
+            ("\0\t\u{7f}\u{a0}\u{ad}", "'\\x00\\t\\x7f\\xa0\\xad'"),
+            ("\u{2028}\u{200b}\u{e000}", "'\\u2028\\u200b\\ue000'"),
+            ("\u{e0001}", "'\\U000e0001'"),
+            ("e\u{301} é 漢 🙂", "'e\u{301} é 漢 🙂'"),
+        ];
+        for (text, expect) in cases {
+            let mut quoted = String::new();
+            quote(text, &mut quoted);
+            assert_eq!(quoted, expect);
+        }
+    }
+
+    #[test]
+    fn floats_have_an_exponent_where_python_gives_them_one() {
+        let cases = [
+            (0.0, "0.0"),
+            (-0.0, "-0.0"),
+            (1e15, "1000000000000000.0"),
+            (1e16, "1e+16"),
+            (1.5e300, "1.5e+300"),
+            (0.0001, "0.0001"),
+            (0.00001, "1e-05"),
+            (-5e-324, "-5e-324"),
+            (f64::INFINITY, "inf"),
+            (f64::NEG_INFINITY, "-inf"),
+            (f64::NAN, "nan"),
+        ];
+        for (number, expect) in cases {
+            assert_eq!(float(number), expect);
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn a_float_comes_back_from_its_text(number: f64) {
+            let back: f64 = float(number).parse().unwrap();
+            prop_assert!(back.to_bits() == number.to_bits() || number.is_nan());
+        }
+    }
+}

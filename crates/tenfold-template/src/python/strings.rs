@@ -103,3 +103,33 @@ pub(crate) fn swapcase(text: &str) -> String {
     };
     text.chars().map(swap).collect()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn words_are_cut_at_white_space_from_both_ends() {
+        assert_eq!(words(" a\u{1f}b \n c ", None), ["a", "b", "c"]);
+        assert_eq!(words(" a b  c ", Some(1)), ["a", "b  c "]);
+        assert_eq!(words(" a b ", Some(0)), ["a b "]);
+        assert_eq!(words_from_end(" a  b c ", 1), [" a  b", "c"]);
+        assert_eq!(words_from_end(" é\u{3000}ü ", 9), ["é", "ü"]);
+        assert!(words(" \t", None).is_empty() && words_from_end("", 3).is_empty());
+    }
+
+    #[test]
+    fn lines_end_where_python_ends_them() {
+        let text = "a\r\nb\rc\u{2028}d\n\n";
+        assert_eq!(lines(text, false), ["a", "b", "c", "d", ""]);
+        assert_eq!(lines(text, true).concat(), text);
+        assert!(lines("", false).is_empty());
+    }
+
+    #[test]
+    fn letters_change_case() {
+        assert_eq!(capitalize("éCOLE ΑΣ"), "École ας");
+        assert_eq!(capitalize(""), "");
+        assert_eq!(swapcase("aBß"), "AbSS");
+    }
+}

@@ -3,6 +3,7 @@
     python3 make_features.py
 """
 
+import datetime
 import json
 
 import reference
@@ -297,6 +298,19 @@ FEATURES = [
 ]
 
 
+TIME_FORMAT = "%c|%x|%X|%D|%F|%r|%R|%T|%U %W %V %G %g|%j %u %w|%-d %_m %^a %#p %0e %-I%P|%C %y %k %l|%f%Z%z|%q %% %"
+TIMES = [
+    (1999, 12, 31, 23, 59, 59),
+    (2000, 1, 1, 0, 0, 0),
+    (2004, 2, 29, 12, 30, 7),
+    (2008, 12, 29, 13, 0, 9),
+    (2010, 1, 3, 11, 5, 45),
+    (2023, 1, 1, 1, 2, 3),
+    (2024, 12, 30, 12, 0, 0),
+    (2026, 11, 25, 21, 40, 1),
+]
+
+
 def main():
     def outcome(template):
         compile = reference.chat_template_utils._cached_compile_jinja_template
@@ -306,7 +320,9 @@ def main():
             return None
 
     rows = [json.dumps([it, outcome(it)], ensure_ascii=False, separators=(",", ":")) for it in FEATURES]
-    text = '{"context":' + json.dumps(CONTEXT, ensure_ascii=False) + ',\n"features":[\n' + ",\n".join(rows) + "\n]}\n"
+    times = [[list(it), datetime.datetime(*it).strftime(TIME_FORMAT)] for it in TIMES]
+    times = {"format": TIME_FORMAT, "times": times}
+    text = '{"times":' + json.dumps(times, separators=(",", ":")) + ',\n"context":' + json.dumps(CONTEXT, ensure_ascii=False) + ',\n"features":[\n' + ",\n".join(rows) + "\n]}\n"
     (reference.HERE / "features.json").write_text(text, encoding="utf-8")
     print(len(FEATURES), "features")
 

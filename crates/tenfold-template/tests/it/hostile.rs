@@ -70,11 +70,17 @@ fn endless_work_is_refused() {
         grown("{% set n.a = n.a + n.a %}", "{{ n.a | length }}"),
         grown("{% set n.a = n.a * 2 %}", "{{ n.a }}"),
         grown("{% set n.a = namespace(a=n.a, b=n.a) %}", "{{ n.a }}"),
+        "{% set a = range(1999) | map('string') | list %}{% set b = a | map('batch', 2, a) | list %}\
+         {% set c = a | map('batch', 2, a) | list %}{{ b == c }}".to_owned(),
         "{% macro m(x) %}{{ m(x + x) }}{% endmacro %}{{ m([1, 2, 3]) }}".to_owned(),
         "{% macro m(x) %}{{ m([x, x]) }}{% endmacro %}{{ m(1) }}".to_owned(),
         "{% macro m(x) %}{{ m((x, x)) }}{% endmacro %}{{ m(1) }}".to_owned(),
         "{% macro m(x) %}{{ caller(x + x) }}{% endmacro %}{% call(y) m(range(9999) | list) %}\
          {% call(z) m(y) %}{% call(w) m(z) %}{{ w == w + w }}{{ w }}{% endcall %}{% endcall %}{% endcall %}".to_owned(),
+        format!(
+            "{}{{{{ z == y }}}}",
+            "{% set z = namespace(a=z, b=z) %}{% set y = namespace(a=y, b=y) %}".repeat(60)
+        ),
         "{{ range(99999) | list | tojson(indent=256) }}".to_owned(),
         "{{ ([1] * 99999999) ~ '' }}".to_owned(),
         "{{ [1] * 99999999 ~ '' }}".to_owned(),
