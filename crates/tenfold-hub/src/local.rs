@@ -21,8 +21,11 @@ pub(crate) fn resolve(path: &Path, user_home: Option<&Path>) -> Result<ModelFile
         std::io::ErrorKind::NotFound => missing(&path),
         _ => HubError::io("read", &path)(error),
     })?;
-    if !metadata.is_dir() {
+    if metadata.is_file() {
         return from_file(&path);
+    }
+    if !metadata.is_dir() {
+        return Err(not_a_model(&path, "it is neither a file nor a folder"));
     }
     match folder_format(&path) {
         Some(format) => Ok(files(&path, format, vec![path.clone()])),
@@ -244,6 +247,13 @@ mod tests {
         assert_eq!(format("notes.txt"), Err(HubErrorKind::InvalidRef));
         assert_eq!(format("empty"), Err(HubErrorKind::InvalidRef));
         assert_eq!(format("not-there.gguf"), Err(HubErrorKind::NotFound));
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn a_device_is_refused_before_it_is_read() {
+        let error = resolve(Path::new("/dev/zero"), None).unwrap_err();
+        assert!(error.to_string().contains("neither a file nor a folder"), "{error}");
     }
 
     #[test]

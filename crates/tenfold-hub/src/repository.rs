@@ -10,7 +10,7 @@ use crate::{HubError, HubRef};
 
 /// Files that are listed; a repository of a model has far fewer.
 const MAX_FILES: usize = 100_000;
-const MAX_PAGES: usize = 200;
+const MAX_PAGES: usize = 100;
 /// Longest name of a licence.
 const MAX_LICENSE: usize = 100;
 
