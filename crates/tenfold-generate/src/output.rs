@@ -11,6 +11,8 @@ pub(crate) struct Output {
     tokenizer: Arc<Tokenizer>,
     detokenizer: Detokenizer,
     stop: StopMatcher,
+    /// Texts with which the template's turns end.
+    ends: &'static [&'static str],
     max_tokens: usize,
     ignore_end: bool,
     token_details: bool,
@@ -18,13 +20,14 @@ pub(crate) struct Output {
 }
 
 impl Output {
-    /// An output for these options.
+    /// An output for these options; `ends` are texts that end an answer besides the caller's.
     ///
     /// # Errors
     /// When a stop sequence is empty.
     pub(crate) fn new(
         tokenizer: &Arc<Tokenizer>,
         options: &GenerateOptions,
+        ends: &'static [&'static str],
     ) -> Result<Self, GenerateError> {
         if options.stop.iter().any(String::is_empty) {
             return Err(GenerateError::InvalidOption {
@@ -32,10 +35,13 @@ impl Output {
                 problem: "a stop sequence must not be empty".to_owned(),
             });
         }
+        let ends = if options.ignore_end { &[] } else { ends };
+        let stops = options.stop.iter().map(String::as_str).chain(ends.iter().copied());
         Ok(Self {
             tokenizer: Arc::clone(tokenizer),
             detokenizer: Detokenizer::new(Arc::clone(tokenizer), answer_text()),
-            stop: StopMatcher::new(&options.stop),
+            stop: StopMatcher::new(stops),
+            ends,
             max_tokens: options.max_tokens.unwrap_or(usize::MAX),
             ignore_end: options.ignore_end,
             token_details: options.token_details,
@@ -87,7 +93,10 @@ impl Output {
     fn push_text(&mut self, id: TokenId, emit: &mut dyn FnMut(Event)) -> Option<FinishReason> {
         let progress = self.stop.push(self.detokenizer.push(id));
         emit_text(progress.text, emit);
-        progress.stop.map(|stop| FinishReason::StopSequence(stop.to_owned()))
+        progress.stop.map(|stop| match self.ends.contains(&stop) {
+            true => FinishReason::EndOfGeneration,
+            false => FinishReason::StopSequence(stop.to_owned()),
+        })
     }
 
     fn detail(&self, sample: &Sample, is_end: bool) -> TokenDetail {

@@ -19,6 +19,16 @@ pub(crate) enum Style {
     Raw,
 }
 
+impl Style {
+    /// Texts with which a turn ends, besides the ends that the vocabulary knows.
+    pub(crate) fn ends(&self) -> &'static [&'static str] {
+        match self {
+            Self::Chat(template) => template.stop_sequences(),
+            Self::Raw => &[],
+        }
+    }
+}
+
 /// The prompt of one run.
 #[derive(Debug)]
 pub(crate) struct Prompt {

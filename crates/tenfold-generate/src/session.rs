@@ -54,7 +54,7 @@ impl<M: TokenModel> TextSession<M> {
         let filters = options.filters.iter().map(tenfold_core::FilterFactory::make).collect();
         let chain = SamplerChain::new(&options.sampling, filters)?;
         let chain = if options.token_details { chain.with_logprobs() } else { chain };
-        let output = Output::new(self.model.tokenizer(), options)?;
+        let output = Output::new(self.model.tokenizer(), options, self.prompts.style.ends())?;
         let Prompt { tokens: prompt, dropped } = prompt;
         if prompt.is_empty() {
             return Err(GenerateError::EmptyPrompt);

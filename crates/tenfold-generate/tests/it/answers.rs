@@ -98,3 +98,25 @@ fn a_prompt_of_ids_leaves_no_trace_in_the_transcript() {
     assert_eq!(told.text(), "Yes");
     assert!(session.transcript().messages.is_empty());
 }
+
+#[test]
+fn a_plain_template_ends_where_the_model_would_speak_for_the_user() {
+    use tenfold_template::{ChatTemplate, Fallback, TemplateTokens};
+
+    let mut parts = parts();
+    let begin = tokens(&parts, "Assistant:");
+    let answer = tokens(&parts, " Fine.\nUser: And you?");
+    let template = ChatTemplate::fallback(Fallback::Plain, &TemplateTokens::default()).unwrap();
+    parts.template = template.into();
+    let fake =
+        tenfold_testkit::fake::FakeModel::new(parts.tokenizer.vocabulary_size(), move |so_far| {
+            let place = so_far.windows(begin.len()).rposition(|window| window == begin);
+            let said = place.map_or(0, |place| so_far.len() - place - begin.len());
+            answer.get(said).copied().unwrap_or(0)
+        });
+    let mut session = session(&model(fake, parts));
+    let turn = [Message::user("Hello"), Message::assistant("Hi."), Message::user("How are you?")];
+    let options = GenerateOptions { max_tokens: Some(60), ..greedy() };
+    let told = pull(session.generate(&turn, &options).unwrap()).unwrap();
+    assert_eq!((told.text().trim(), told.reason), ("Fine.", FinishReason::EndOfGeneration));
+}
