@@ -223,6 +223,7 @@ fn norm(
     Ok(Norm { weight, bias })
 }
 
+/// Norms of the query or key heads, as far as the family and the file have them.
 fn head_norm(
     loader: &mut Loader<'_>,
     plan: &Plan,
@@ -233,7 +234,31 @@ fn head_norm(
     match plan.head_norm {
         HeadNorm::None => Ok(None),
         HeadNorm::Shared => norm(loader, plan, name, &[key]).map(Some),
-        HeadNorm::PerHead if !loader.has(&format!("{name}.weight")) => Ok(None),
-        HeadNorm::PerHead => norm(loader, plan, name, &[heads, key]).map(Some),
+        // GGUF files stack the vectors of all heads, Hugging Face folders number them.
+        HeadNorm::PerHead if loader.has(&format!("{name}.weight")) => {
+            norm(loader, plan, name, &[heads, key]).map(Some)
+        }
+        HeadNorm::PerHead if loader.has(&format!("{name}.0.weight")) => {
+            numbered_norms(loader, plan, name, heads).map(Some)
+        }
+        HeadNorm::PerHead => Ok(None),
     }
+}
+
+/// The norms `name.0` to `name.{heads - 1}`, one after the other.
+fn numbered_norms(
+    loader: &mut Loader<'_>,
+    plan: &Plan,
+    name: &str,
+    heads: usize,
+) -> Result<Norm, EngineError> {
+    let mut all = Norm { weight: Vec::new(), bias: None };
+    for head in 0..heads {
+        let one = norm(loader, plan, &format!("{name}.{head}"), &[plan.sizes.key])?;
+        all.weight.extend(one.weight);
+        if let Some(bias) = one.bias {
+            all.bias.get_or_insert_default().extend(bias);
+        }
+    }
+    Ok(all)
 }
