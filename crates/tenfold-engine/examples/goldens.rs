@@ -55,29 +55,57 @@ fn json(path: &Path) -> Result<Value> {
     Ok(serde_json::from_slice(&std::fs::read(path)?)?)
 }
 
+/// What a run shows.
+#[derive(Default)]
+struct Comparison {
+    /// Choices that are the same before the first one that is not.
+    same: usize,
+    /// By how much llama.cpp preferred its choice where the two part.
+    gap: Option<f64>,
+    /// Choices that differ without a near tie.
+    wrong: usize,
+    /// Squares of the differences of the two best logits, added.
+    squares: f64,
+    tokens: usize,
+}
+
+impl Comparison {
+    fn add(&mut self, logits: &[f32], token: TokenId, top: &Value) {
+        let number = |index: usize| top[index].as_f64().unwrap_or(f64::NAN);
+        let (best, second, second_logit) = (number(0), number(1) as usize, number(2));
+        let gap = best - second_logit;
+        if most_likely(logits) == token {
+            self.same += usize::from(self.gap.is_none());
+        } else {
+            self.gap = self.gap.or(Some(gap));
+            self.wrong += usize::from(gap >= NEAR_TIE);
+        }
+        let found = f64::from(logits[token as usize]) - f64::from(logits[second]);
+        self.squares += (found - gap).powi(2);
+        self.tokens += 1;
+    }
+
+    fn print(&self) {
+        let Self { same, gap, wrong, squares, tokens } = self;
+        let gap = gap.map_or(String::new(), |gap| format!(", gap {gap:.3}"));
+        let error = (squares / *tokens as f64).sqrt();
+        println!(
+            "  {same} of {tokens} before they part{gap}; gaps off by {error:.3}; {wrong} wrong"
+        );
+    }
+}
+
 /// One prompt with llama.cpp's tokens forced.
 fn compare(engine: &Engine, run: &Value) -> Result<()> {
     let (prompt, output) = (tokens(&run["prompt_tokens"]), tokens(&run["tokens"]));
     let mut sequence = sequence(engine)?;
     let mut logits = extend(engine, &mut sequence, &prompt, 1)?;
-    let (mut same, mut parted, mut wrong) = (0, None, 0);
+    let mut comparison = Comparison::default();
     for (index, &token) in output.iter().enumerate() {
-        if most_likely(&logits) == token {
-            same += usize::from(parted.is_none());
-        } else {
-            let top = &run["top"][index];
-            let gap = top[0].as_f64().unwrap_or(0.0) - top[2].as_f64().unwrap_or(0.0);
-            parted = parted.or(Some(gap));
-            wrong += usize::from(gap >= NEAR_TIE);
-        }
+        comparison.add(&logits, token, &run["top"][index]);
         logits = extend(engine, &mut sequence, &[token], 1)?;
     }
-    let total = output.len();
-    let gap =
-        parted.map_or(String::new(), |gap| format!(", where llama.cpp's best differ by {gap:.3}"));
-    println!(
-        "  {same} of {total} before they part{gap}; {wrong} choices differ without a near tie"
-    );
+    comparison.print();
     Ok(())
 }
 

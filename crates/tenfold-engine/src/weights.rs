@@ -1,10 +1,11 @@
 //! The weights of a model, read and packed as its plan calls for. Immutable once loaded.
 
-use tenfold_kernels::{Compute, PackedMatrix, Scratch, ops};
+use tenfold_kernels::ops::{self, NormKind};
+use tenfold_kernels::{Compute, PackedMatrix, Scratch};
 
 use crate::error::EngineError;
 use crate::loader::Loader;
-use crate::plan::{HeadNorm, NormKind, Plan, Residual};
+use crate::plan::{HeadNorm, Plan, Residual};
 use crate::rope::RopeFactors;
 
 /// All weights of one model.
@@ -99,7 +100,19 @@ impl Linear {
     ) {
         self.matrix.matmul(compute, input, n, scratch, out);
         if let Some(bias) = &self.bias {
-            ops::add_to_rows(out, bias);
+            ops::add_to_rows(compute, out, bias);
+        }
+    }
+}
+
+impl Norm {
+    /// What the kernels read.
+    pub(crate) fn view(&self, plan: &Plan) -> ops::Norm<'_> {
+        ops::Norm {
+            kind: plan.norm,
+            weight: &self.weight,
+            bias: self.bias.as_deref(),
+            epsilon: plan.norm_epsilon,
         }
     }
 }
