@@ -117,8 +117,7 @@ impl Engine {
 
     /// Bytes of keys and values that one token takes.
     pub fn kv_bytes_per_token(&self) -> usize {
-        let sizes = &self.owner;
-        sizes.layers * (sizes.key_row() + sizes.value_row()) * size_of::<half::f16>()
+        self.owner.layers * self.owner.kv_shape().bytes_per_position()
     }
 
     /// What [`TokenModel::forward`] does, with the engine's own error.

@@ -101,12 +101,12 @@ pub enum EngineError {
     #[error("the sequence belongs to another model")]
     ForeignSequence,
     /// There is no memory.
-    #[error("there is no memory for {bytes} more bytes of {what}")]
+    #[error("there is no memory for the {what} of {tokens} tokens")]
     OutOfMemory {
         /// What it is for.
         what: &'static str,
-        /// How much was asked.
-        bytes: usize,
+        /// Tokens that the sequence would hold.
+        tokens: usize,
     },
     /// The kernels cannot take a matrix.
     #[error("the tensor {name}: {source}")]

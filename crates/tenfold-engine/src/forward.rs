@@ -2,10 +2,11 @@
 //! matrix is read once for all sequences.
 
 use tenfold_generate::{Sequence, Step};
-use tenfold_kernels::{Attention, Compute, attention, ops};
+use tenfold_kernels::ops::{self, Heads};
+use tenfold_kernels::{Attention, Compute, attention};
 
 use crate::cache::EngineSequence;
-use crate::plan::{NormKind, Plan};
+use crate::plan::Plan;
 use crate::rope::RopeTable;
 use crate::weights::{Block, Norm, Weights};
 use crate::workspace::{Segment, Workspace, room, rows as rows_of};
@@ -78,7 +79,7 @@ impl Pass<'_, '_> {
             self.model.weights.embedding.row_to_f32(token as usize, hidden);
         }
         if embedding_scale != 1.0 {
-            ops::scale(hidden, embedding_scale);
+            ops::scale(self.compute, hidden, embedding_scale);
         }
     }
 
@@ -120,28 +121,13 @@ impl Pass<'_, '_> {
         self.look_back(layer);
     }
 
-    /// Norms each of `heads` heads that begin at `start` of every row.
-    fn norm_heads(&mut self, norm: &Norm, start: usize, heads: usize) {
-        let Plan { sizes, norm: kind, norm_epsilon, .. } = self.model.plan;
-        let Workspace { qkv, delta, .. } = &mut *self.work;
-        let scratch = room(delta, sizes.key);
-        let qkv = room(qkv, self.rows * sizes.qkv_row());
-        for row in qkv.chunks_exact_mut(sizes.qkv_row()) {
-            let heads = row.get_mut(start..start + heads * sizes.key);
-            let heads = heads.unwrap_or_default().chunks_exact_mut(sizes.key);
-            // Weights that all heads share begin again with each head.
-            for (head, weight) in heads.zip(norm.weight.chunks_exact(sizes.key).cycle()) {
-                match kind {
-                    NormKind::Rms => {
-                        ops::rms_norm_in_place(self.compute, head, weight, norm_epsilon);
-                    }
-                    NormKind::Layer => {
-                        scratch.copy_from_slice(head);
-                        ops::layer_norm(self.compute, scratch, weight, None, norm_epsilon, head);
-                    }
-                }
-            }
-        }
+    /// Norms each of `count` heads that begin at `start` of every row.
+    fn norm_heads(&mut self, norm: &Norm, start: usize, count: usize) {
+        let plan = &self.model.plan;
+        let (row_len, len) = (plan.sizes.qkv_row(), plan.sizes.key);
+        let qkv = room(&mut self.work.qkv, self.rows * row_len);
+        let heads = qkv.get_mut(start..).unwrap_or_default();
+        ops::norm_heads(self.compute, &norm.view(plan), heads, &Heads { row_len, count, len });
     }
 
     /// Turns queries and keys by their positions.
@@ -153,16 +139,16 @@ impl Pass<'_, '_> {
             Some(table) if self.model.plan.is_local(layer) => local_angles.rope(table),
             _ => angles.rope(&self.model.rope),
         };
-        let row = sizes.qkv_row();
-        ops::rope(self.compute, qkv, row, sizes.heads, sizes.key, &rope);
-        let keys = qkv.get_mut(sizes.query_row()..).unwrap_or_default();
-        ops::rope(self.compute, keys, row, sizes.kv_heads, sizes.key, &rope);
+        // The heads of keys follow those of queries.
+        let (row_len, count) = (sizes.qkv_row(), sizes.heads + sizes.kv_heads);
+        ops::rope(self.compute, &rope, qkv, &Heads { row_len, count, len: sizes.key });
     }
 
     /// Stores keys and values, and lets each token's queries look at those of its sequence.
     fn look_back(&mut self, layer: usize) {
         let Plan { sizes, attention_scale, attention_soft_cap, windows, .. } = self.model.plan;
-        let Workspace { segments, qkv, attended, visible, local_visible, .. } = &mut *self.work;
+        let Workspace { segments, qkv, attended, visible, local_visible, scratch, .. } =
+            &mut *self.work;
         let visible = if windows.at(layer).is_some() { local_visible } else { visible };
         let attended = room(attended, self.rows * sizes.attention_row());
         let mut first = 0;
@@ -172,27 +158,20 @@ impl Pass<'_, '_> {
             first = rows.end;
             let queries = rows_of(qkv, &rows, sizes.qkv_row());
             let start = step.sequence.len() + segment.from;
-            for (position, row) in (start..).zip(queries.chunks_exact(sizes.qkv_row())) {
-                let (_, keys_values) = row.split_at(sizes.query_row());
-                let (keys, values) = keys_values.split_at(sizes.key_row());
-                step.sequence.store(layer, position, keys, values);
-            }
-            let Some(cache) = step.sequence.view(layer) else { continue };
+            step.sequence.store(self.compute, layer, start, queries);
+            let Some(cache) = step.sequence.layer(layer) else { continue };
             let look = Attention {
                 queries,
                 query_stride: sizes.qkv_row(),
                 visible: visible.get(rows.clone()).unwrap_or_default(),
                 heads: sizes.heads,
-                kv_heads: sizes.kv_heads,
-                key_len: sizes.key,
-                value_len: sizes.value,
                 cache,
                 scale: attention_scale,
                 soft_cap: attention_soft_cap,
             };
             let width = sizes.attention_row();
             let attended = attended.get_mut(rows.start * width..rows.end * width);
-            attention(self.compute, &look, attended.unwrap_or_default());
+            attention(self.compute, &look, scratch, attended.unwrap_or_default());
         }
     }
 
@@ -247,11 +226,11 @@ impl Pass<'_, '_> {
         let hidden = room(hidden, self.rows * self.model.plan.sizes.hidden);
         let delta = room(delta, hidden.len());
         match post_norm {
-            None => ops::add(hidden, delta),
+            None => ops::add(self.compute, hidden, delta),
             Some(post_norm) => {
                 let normed = room(normed, hidden.len());
                 norm(self.compute, &self.model.plan, post_norm, delta, normed);
-                ops::add(hidden, normed);
+                ops::add(self.compute, hidden, normed);
             }
         }
     }
@@ -281,11 +260,5 @@ impl Pass<'_, '_> {
 
 /// Norms each row of `x`.
 fn norm(compute: &Compute, plan: &Plan, norm: &Norm, x: &[f32], out: &mut [f32]) {
-    let epsilon = plan.norm_epsilon;
-    match plan.norm {
-        NormKind::Rms => ops::rms_norm(compute, x, &norm.weight, epsilon, out),
-        NormKind::Layer => {
-            ops::layer_norm(compute, x, &norm.weight, norm.bias.as_deref(), epsilon, out);
-        }
-    }
+    ops::norm(compute, &norm.view(plan), x, out);
 }

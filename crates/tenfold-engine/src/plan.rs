@@ -4,7 +4,8 @@
 //! for, and [`crate::forward`] follows it.
 
 use tenfold_formats::{ModelConfig, RopeConfig};
-use tenfold_kernels::ops::Activation;
+use tenfold_kernels::KvShape;
+use tenfold_kernels::ops::{Activation, NormKind};
 
 /// What a model family does with its hyperparameters.
 #[derive(Clone, Debug, PartialEq)]
@@ -76,19 +77,15 @@ impl Sizes {
         self.query_row() + self.key_row() + self.value_row()
     }
 
+    /// What a layer keeps of each token.
+    pub(crate) fn kv_shape(&self) -> KvShape {
+        KvShape { heads: self.kv_heads, key_len: self.key, value_len: self.value }
+    }
+
     /// Numbers in what the heads of one token give.
     pub(crate) fn attention_row(&self) -> usize {
         self.heads * self.value
     }
-}
-
-/// How a vector is brought to unit size.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum NormKind {
-    /// By the root of its mean square.
-    Rms,
-    /// By mean and variance, with a bias where the file has one.
-    Layer,
 }
 
 /// Norm of each query and key head, of the same kind as the other norms.

@@ -2,7 +2,8 @@
 
 use std::f64::consts::TAU;
 
-use tenfold_formats::{RopeConfig, RopeLayout, RopeScaling};
+use tenfold_formats::{RopeConfig, RopeScaling};
+use tenfold_kernels::ops::RopeLayout;
 
 use crate::error::EngineError;
 
@@ -70,7 +71,11 @@ impl RopeTable {
         let step = -2.0 / config.dimensions as f64;
         let frequency = |pair: usize| f64::from(config.theta).powf(step * pair as f64);
         let frequencies = (0..config.dimensions / 2).map(frequency).collect();
-        Self { frequencies, magnitude: 1.0, layout: config.layout }
+        let layout = match config.layout {
+            tenfold_formats::RopeLayout::Interleaved => RopeLayout::Interleaved,
+            tenfold_formats::RopeLayout::Halves => RopeLayout::Halves,
+        };
+        Self { frequencies, magnitude: 1.0, layout }
     }
 
     /// Each frequency divided by its own factor.
@@ -138,12 +143,23 @@ impl RopeTable {
         self.layout
     }
 
-    /// Appends cosine and sine of each pair's angle at this position.
+    /// Appends cosine and sine of each pair's angle at this position, as [`ops::Rope`] has them.
+    ///
+    /// [`ops::Rope`]: tenfold_kernels::ops::Rope
     pub(crate) fn extend(&self, position: usize, cos: &mut Vec<f32>, sin: &mut Vec<f32>) {
         for turn in &self.frequencies {
             let (s, c) = (position as f64 * turn).sin_cos();
-            cos.push((c * self.magnitude) as f32);
-            sin.push((s * self.magnitude) as f32);
+            let (s, c) = ((s * self.magnitude) as f32, (c * self.magnitude) as f32);
+            match self.layout {
+                RopeLayout::Interleaved => {
+                    cos.extend([c, c]);
+                    sin.extend([-s, s]);
+                }
+                RopeLayout::Halves => {
+                    cos.push(c);
+                    sin.push(s);
+                }
+            }
         }
     }
 }
@@ -264,12 +280,16 @@ mod tests {
 
     #[test]
     fn angles_grow_with_the_position() {
-        let table =
-            RopeTable::new(&config(RopeScaling::None), &RopeFactors::default(), 64, 64).unwrap();
-        let (mut cos, mut sin) = (Vec::new(), Vec::new());
-        table.extend(3, &mut cos, &mut sin);
-        assert_eq!((cos.len(), sin.len()), (table.pairs(), table.pairs()));
-        assert!((cos[0] - 3.0_f32.cos()).abs() < 1e-6 && (sin[1] - 0.3_f32.sin()).abs() < 1e-6);
+        for (layout, second) in [(RopeLayout::Halves, 1), (RopeLayout::Interleaved, 3)] {
+            let table = RopeTable::new(&config(RopeScaling::None), &RopeFactors::default(), 64, 64);
+            let table = RopeTable { layout, ..table.unwrap() };
+            let (mut cos, mut sin) = (Vec::new(), Vec::new());
+            table.extend(3, &mut cos, &mut sin);
+            let len = layout.row_len(table.pairs());
+            assert_eq!((cos.len(), sin.len()), (len, len));
+            let errors = [cos[0] - 3.0_f32.cos(), sin[second] - 0.3_f32.sin()];
+            assert!(errors.iter().all(|error| error.abs() < 1e-6), "{layout:?}: {errors:?}");
+        }
     }
 
     #[test]

@@ -1,10 +1,11 @@
 //! The weights of a model, read and packed as its plan calls for. Immutable once loaded.
 
-use tenfold_kernels::{Compute, PackedMatrix, Scratch, ops};
+use tenfold_kernels::ops::{self, NormKind};
+use tenfold_kernels::{Compute, PackedMatrix, Scratch};
 
 use crate::error::EngineError;
 use crate::loader::Loader;
-use crate::plan::{HeadNorm, NormKind, Plan, Residual};
+use crate::plan::{HeadNorm, Plan, Residual};
 use crate::rope::RopeFactors;
 
 /// All weights of one model.
@@ -99,7 +100,19 @@ impl Linear {
     ) {
         self.matrix.matmul(compute, input, n, scratch, out);
         if let Some(bias) = &self.bias {
-            ops::add_to_rows(out, bias);
+            ops::add_to_rows(compute, out, bias);
+        }
+    }
+}
+
+impl Norm {
+    /// What the kernels read.
+    pub(crate) fn view(&self, plan: &Plan) -> ops::Norm<'_> {
+        ops::Norm {
+            kind: plan.norm,
+            weight: &self.weight,
+            bias: self.bias.as_deref(),
+            epsilon: plan.norm_epsilon,
         }
     }
 }
@@ -223,6 +236,7 @@ fn norm(
     Ok(Norm { weight, bias })
 }
 
+/// Norms of the query or key heads, as far as the family and the file have them.
 fn head_norm(
     loader: &mut Loader<'_>,
     plan: &Plan,
@@ -233,7 +247,31 @@ fn head_norm(
     match plan.head_norm {
         HeadNorm::None => Ok(None),
         HeadNorm::Shared => norm(loader, plan, name, &[key]).map(Some),
-        HeadNorm::PerHead if !loader.has(&format!("{name}.weight")) => Ok(None),
-        HeadNorm::PerHead => norm(loader, plan, name, &[heads, key]).map(Some),
+        // GGUF files stack the vectors of all heads, Hugging Face folders number them.
+        HeadNorm::PerHead if loader.has(&format!("{name}.weight")) => {
+            norm(loader, plan, name, &[heads, key]).map(Some)
+        }
+        HeadNorm::PerHead if loader.has(&format!("{name}.0.weight")) => {
+            numbered_norms(loader, plan, name, heads).map(Some)
+        }
+        HeadNorm::PerHead => Ok(None),
     }
+}
+
+/// The norms `name.0` to `name.{heads - 1}`, one after the other.
+fn numbered_norms(
+    loader: &mut Loader<'_>,
+    plan: &Plan,
+    name: &str,
+    heads: usize,
+) -> Result<Norm, EngineError> {
+    let mut all = Norm { weight: Vec::new(), bias: None };
+    for head in 0..heads {
+        let one = norm(loader, plan, &format!("{name}.{head}"), &[plan.sizes.key])?;
+        all.weight.extend(one.weight);
+        if let Some(bias) = one.bias {
+            all.bias.get_or_insert_default().extend(bias);
+        }
+    }
+    Ok(all)
 }

@@ -3,7 +3,6 @@
 use std::ops::Range;
 
 use tenfold_core::TokenId;
-use tenfold_formats::RopeLayout;
 use tenfold_generate::{Sequence, Step};
 use tenfold_kernels::{Scratch, ops};
 
@@ -127,11 +126,7 @@ impl Angles {
 
     /// What the kernels read; `table` is the one of all rows.
     pub(crate) fn rope(&self, table: &RopeTable) -> ops::Rope<'_> {
-        let layout = match table.layout() {
-            RopeLayout::Interleaved => ops::RopeLayout::Interleaved,
-            RopeLayout::Halves => ops::RopeLayout::Halves,
-        };
-        ops::Rope { cos: &self.cos, sin: &self.sin, pairs: table.pairs(), layout }
+        ops::Rope { cos: &self.cos, sin: &self.sin, pairs: table.pairs(), layout: table.layout() }
     }
 }
 

@@ -45,5 +45,8 @@ impl Compute {
 /// One scratch serves matrices of any size, one call at a time.
 #[derive(Debug, Default)]
 pub struct Scratch {
+    /// Inputs of a matrix.
     pub(crate) prepared: Vec<Prepared>,
+    /// What parts of an attention give.
+    pub(crate) partial: Vec<f32>,
 }

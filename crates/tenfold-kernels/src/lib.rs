@@ -36,7 +36,9 @@
 mod attention;
 mod compute;
 mod error;
+mod floats;
 mod kernels;
+mod lines;
 mod matrix;
 pub mod ops;
 mod pool;
@@ -44,7 +46,7 @@ mod simd;
 #[cfg(test)]
 mod testing;
 
-pub use attention::{Attention, KvCache, attention};
+pub use attention::{Attention, KvCache, KvRows, KvShape, attention};
 pub use compute::{Compute, Scratch};
 pub use error::{PackError, PackErrorKind};
 pub use kernels::Kernels;

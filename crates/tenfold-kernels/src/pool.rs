@@ -1,5 +1,8 @@
 //! The threads that all operations share.
 
+#[cfg(test)]
+mod tests;
+
 use std::any::Any;
 use std::cell::{Cell, UnsafeCell};
 use std::fmt;

@@ -3,9 +3,10 @@
 
 use tenfold_core::Unsupported;
 use tenfold_formats::ModelConfig;
+use tenfold_kernels::ops::NormKind;
 
 use super::activation;
-use crate::plan::{HeadNorm, NormKind, Plan, Residual};
+use crate::plan::{HeadNorm, Plan, Residual};
 
 pub(super) fn plan(config: &ModelConfig) -> Result<Plan, Unsupported> {
     Ok(Plan {

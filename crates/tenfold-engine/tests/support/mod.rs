@@ -12,24 +12,24 @@ use tenfold_testkit::reference::Reference;
 use tenfold_testkit::tiny::{self, TinyModel};
 
 /// A tiny model as a file, with its engine.
-pub struct Tiny {
-    pub bytes: Vec<u8>,
-    pub description: ModelDescription,
-    pub engine: Engine,
+pub(crate) struct Tiny {
+    pub(crate) bytes: Vec<u8>,
+    pub(crate) description: ModelDescription,
+    pub(crate) engine: Engine,
 }
 
 /// Two threads, so that tests run the same paths as users do.
-pub fn options() -> EngineOptions {
+pub(crate) fn options() -> EngineOptions {
     EngineOptions { threads: NonZeroUsize::new(2), ..EngineOptions::default() }
 }
 
 /// Loads the file.
-pub fn load(description: &ModelDescription, bytes: &[u8]) -> Result<Engine, EngineError> {
+pub(crate) fn load(description: &ModelDescription, bytes: &[u8]) -> Result<Engine, EngineError> {
     Engine::load(description, &[bytes], &options(), &mut |_| {})
 }
 
 /// The tiny model with this name, wide enough for the format.
-pub fn tiny(name: &str, dtype: DType) -> Tiny {
+pub(crate) fn tiny(name: &str, dtype: DType) -> Tiny {
     let spec = tiny::find(name).unwrap();
     let spec = if dtype.block_len() > 32 { spec.wide() } else { spec };
     let bytes = TinyModel::make(spec).gguf(dtype).unwrap();
@@ -40,14 +40,14 @@ pub fn tiny(name: &str, dtype: DType) -> Tiny {
 
 impl Tiny {
     /// A plain forward pass over the numbers of the same file.
-    pub fn reference(&self) -> Reference {
+    pub(crate) fn reference(&self) -> Reference {
         let reference = Reference::from_description(&self.description, &[&self.bytes]).unwrap();
         reference.with_context(self.engine.shape().context_length)
     }
 }
 
 /// Tokens that depend on nothing but `seed`.
-pub fn tokens(engine: &Engine, count: usize, seed: u32) -> Vec<TokenId> {
+pub(crate) fn tokens(engine: &Engine, count: usize, seed: u32) -> Vec<TokenId> {
     let vocabulary = engine.shape().vocabulary_size as u32;
     let mut state = seed.wrapping_mul(2_654_435_761).wrapping_add(12_345);
     let next = |_| {
@@ -58,13 +58,13 @@ pub fn tokens(engine: &Engine, count: usize, seed: u32) -> Vec<TokenId> {
 }
 
 /// An empty sequence for the engine's whole context.
-pub fn sequence(engine: &Engine) -> EngineSequence {
+pub(crate) fn sequence(engine: &Engine) -> EngineSequence {
     let context_length = engine.shape().context_length;
     engine.new_sequence(&SequenceOptions { context_length }).unwrap()
 }
 
 /// Appends the tokens and gives the logits of the last `wanted`, one row for each.
-pub fn extend(
+pub(crate) fn extend(
     engine: &Engine,
     sequence: &mut EngineSequence,
     tokens: &[TokenId],
@@ -77,13 +77,13 @@ pub fn extend(
 }
 
 /// The logits after each token of a fresh sequence.
-pub fn all_logits(engine: &Engine, tokens: &[TokenId]) -> Vec<Vec<f32>> {
+pub(crate) fn all_logits(engine: &Engine, tokens: &[TokenId]) -> Vec<Vec<f32>> {
     extend(engine, &mut sequence(engine), tokens, tokens.len())
 }
 
 /// How far rows of logits differ, relative to how much logits vary: the root of the mean square of
 /// the differences over the standard deviation.
-pub fn distance(found: &[Vec<f32>], expected: &[Vec<f32>]) -> f64 {
+pub(crate) fn distance(found: &[Vec<f32>], expected: &[Vec<f32>]) -> f64 {
     assert_eq!(found.len(), expected.len());
     let numbers = || expected.iter().flatten().map(|&x| f64::from(x));
     let count = numbers().count() as f64;

@@ -3,8 +3,9 @@
 use super::format::STRIP;
 use super::inputs::{TILE, tile_size, tiles_size};
 use super::kind::FloatKind;
-use super::lines::Lines;
 use super::tile::Outputs;
+use crate::floats::{Brain, Columns, Factors, Floats, Half, Single};
+use crate::lines::Lines;
 use crate::ops::Parts;
 use crate::simd::{Simd, Task};
 use crate::{Compute, Kernels};
@@ -30,43 +31,11 @@ pub(super) fn arrange(compute: &Compute, input: &[f32], cols: usize, words: &mut
     });
 }
 
-/// One format of floats in memory.
-pub(super) trait Floats: Copy {
-    /// Reads a vector of weights.
-    ///
-    /// # Safety
-    /// `LANES` numbers can be read, `at` numbers from the start.
-    unsafe fn read<S: Simd>(self, simd: S, start: *const u8, at: usize) -> S::F;
-}
-
-macro_rules! floats {
-    ($($name:ident $number:ty, $load:ident;)*) => {$(
-        #[derive(Clone, Copy)]
-        struct $name;
-
-        impl Floats for $name {
-            #[inline(always)]
-            unsafe fn read<S: Simd>(self, simd: S, start: *const u8, at: usize) -> S::F {
-                // SAFETY: as the caller promises.
-                unsafe { simd.$load(start.cast::<$number>().add(at)) }
-            }
-        }
-    )*};
-}
-
-floats! {
-    Single f32, load;
-    Half u16, load_f16;
-    Brain u16, load_bf16;
-}
-
 /// The product of a strip with one tile of `N` inputs.
 struct FloatTile<T, const N: usize> {
-    start: *const u8,
-    cols: usize,
+    columns: Columns<T>,
     records: *const f32,
     outputs: Outputs,
-    format: T,
 }
 
 impl<T: Floats, const N: usize> Task for FloatTile<T, N> {
@@ -86,6 +55,10 @@ impl<T: Floats, const N: usize> Task for FloatTile<T, N> {
 }
 
 impl<T: Floats, const N: usize> FloatTile<T, N> {
+    fn factors(&self) -> Factors {
+        Factors { start: self.records, column: N, input: 1 }
+    }
+
     /// All rows, `V` vectors at a time.
     ///
     /// # Safety
@@ -95,32 +68,11 @@ impl<T: Floats, const N: usize> FloatTile<T, N> {
         for vector in (0..STRIP / S::LANES).step_by(V) {
             // SAFETY: as the caller promises.
             unsafe {
-                let sums = self.sums::<S, V>(simd, vector);
+                let mut sums = [[simd.splat(0.0); N]; V];
+                self.columns.add_to(simd, vector * S::LANES, self.factors(), &mut sums);
                 self.outputs.write(simd, vector, &sums);
             }
         }
-    }
-
-    /// Adds the products of all columns for `V` vectors of rows from `vector` on.
-    ///
-    /// # Safety
-    /// As for [`strip`].
-    #[inline(always)]
-    unsafe fn sums<S: Simd, const V: usize>(&self, simd: S, vector: usize) -> [[S::F; N]; V] {
-        let mut sums = [[simd.splat(0.0); N]; V];
-        for col in 0..self.cols {
-            for (v, sums) in sums.iter_mut().enumerate() {
-                let at = col * STRIP + (vector + v) * S::LANES;
-                // SAFETY: as the caller promises.
-                let weights = unsafe { self.format.read(simd, self.start, at) };
-                for (i, sum) in sums.iter_mut().enumerate() {
-                    // SAFETY: as the caller promises.
-                    let input = simd.splat(unsafe { *self.records.add(col * N + i) });
-                    *sum = simd.fma(weights, input, *sum);
-                }
-            }
-        }
-        sums
     }
 }
 
@@ -138,13 +90,13 @@ pub(super) unsafe fn strip(
     outputs: Outputs,
 ) {
     macro_rules! run {
-        ($format:ident) => {{
-            let format = $format;
+        ($format:expr) => {{
+            let columns = Columns { format: $format, start, stride: STRIP, count: cols };
             match tile_size(outputs.inputs) {
-                1 => kernels.run(FloatTile::<_, 1> { start, cols, records, outputs, format }),
-                2 => kernels.run(FloatTile::<_, 2> { start, cols, records, outputs, format }),
-                4 => kernels.run(FloatTile::<_, 4> { start, cols, records, outputs, format }),
-                _ => kernels.run(FloatTile::<_, 6> { start, cols, records, outputs, format }),
+                1 => kernels.run(FloatTile::<_, 1> { columns, records, outputs }),
+                2 => kernels.run(FloatTile::<_, 2> { columns, records, outputs }),
+                4 => kernels.run(FloatTile::<_, 4> { columns, records, outputs }),
+                _ => kernels.run(FloatTile::<_, 6> { columns, records, outputs }),
             }
         }};
     }

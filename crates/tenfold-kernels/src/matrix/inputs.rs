@@ -1,7 +1,7 @@
 //! Inputs of a product, quantized to 8 bits in tiles.
 //!
-//! A tile is a few inputs (tokens) side by side, filled up with zeros. For each group of columns it has one record of
-//! 32-bit words, so that a kernel reads one run of memory:
+//! A tile is a few inputs (tokens) side by side, filled up with zeros. For each group of columns it
+//! has one record of 32-bit words, so that a kernel reads one run of memory:
 //!
 //! ```text
 //! 8 steps × inputs: 4 signed bytes | scale of each input | parts × inputs: starts or sums
@@ -12,16 +12,16 @@
 //! multiplies the offsets.
 
 use super::format::{GROUP, STEP};
-use super::lines::Lines;
 use crate::Compute;
+use crate::lines::Lines;
 use crate::ops::Parts;
 use crate::simd::{Simd, Task};
 
 /// Most inputs of a tile.
-pub(super) const TILE: usize = 6;
+pub(crate) const TILE: usize = 6;
 
 /// The size of the tile that holds so many inputs: kernels exist for 1, 2, 4 and 6 of them.
-pub(super) const fn tile_size(inputs: usize) -> usize {
+pub(crate) const fn tile_size(inputs: usize) -> usize {
     match inputs {
         0..=2 => inputs,
         3..=4 => 4,
@@ -30,7 +30,7 @@ pub(super) const fn tile_size(inputs: usize) -> usize {
 }
 
 /// The size of all tiles that hold `n` inputs.
-pub(super) const fn tiles_size(n: usize) -> usize {
+pub(crate) const fn tiles_size(n: usize) -> usize {
     n / TILE * TILE + tile_size(n % TILE)
 }
 

@@ -4,7 +4,6 @@ mod float;
 mod format;
 mod inputs;
 mod kind;
-mod lines;
 mod pack;
 mod product;
 mod source;
@@ -19,11 +18,13 @@ use tenfold_quant::QuantError;
 
 use format::STRIP;
 use kind::Kind;
-use lines::Lines;
+
+pub(crate) use inputs::{TILE, tile_size, tiles_size};
 pub(crate) use product::Prepared;
 use product::Product;
 pub use source::MatrixSource;
 
+use crate::lines::Lines;
 use crate::ops::Parts;
 use crate::{Compute, PackError, Scratch};
 

@@ -8,9 +8,9 @@ use super::float;
 use super::format::{GROUP, STRIP};
 use super::inputs::{self, Flavour, TILE, tile_at};
 use super::kind::{FloatKind, Kind, StripTask};
-use super::lines::Lines;
 use super::tile::{self, Outputs};
 use super::weights::{Decode, Weights};
+use crate::lines::Lines;
 use crate::simd::{Simd, Task};
 use crate::{Compute, Kernels};
 

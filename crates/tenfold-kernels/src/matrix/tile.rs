@@ -56,11 +56,18 @@ unsafe fn add_group<S: Simd, W: Weights, const V: usize, const N: usize>(
     let pairs = 4 / W::PARTS;
     // SAFETY: as the caller promises.
     unsafe {
-        let mut shared: [S::I; V] = std::array::from_fn(|v| weights.begin(simd, group, vector + v));
+        let mut shared = [weights.begin(simd, group, vector); V];
+        for (v, shared) in shared.iter_mut().enumerate().skip(1) {
+            *shared = weights.begin(simd, group, vector + v);
+        }
         for part in 0..W::PARTS {
             let corrections = record.add((9 + part) * N);
-            let starts: [i32; N] = std::array::from_fn(|input| start::<W>(corrections, input));
-            let mut dots = [starts.map(|start| simd.dot_start(W::BITS, start)); V];
+            let mut dots = [[simd.dot_start(W::BITS, 0); N]; V];
+            for dots in &mut dots {
+                for (input, dot) in dots.iter_mut().enumerate() {
+                    *dot = simd.dot_start(W::BITS, start::<W>(corrections, input));
+                }
+            }
             for pair in part * pairs..(part + 1) * pairs {
                 add_pair(simd, weights, place, pair, &mut shared, record, &mut dots);
             }
@@ -95,8 +102,10 @@ unsafe fn add_pair<S: Simd, W: Weights, const V: usize, const N: usize>(
 ) {
     // SAFETY: as the caller promises; a record begins with 8 words for each input.
     unsafe {
-        let codes: [(S::I, S::I); V] =
-            std::array::from_fn(|v| weights.pair(simd, group, vector + v, pair, &mut shared[v]));
+        let mut codes = [(shared[0], shared[0]); V];
+        for (v, (codes, shared)) in codes.iter_mut().zip(shared).enumerate() {
+            *codes = weights.pair(simd, group, vector + v, pair, shared);
+        }
         for input in 0..N {
             let words = record.add(2 * pair * N + input);
             let inputs = (simd.splat_bytes(words), simd.splat_bytes(words.add(N)));

@@ -2,6 +2,7 @@
 
 use super::for_each_part;
 use crate::Compute;
+use crate::simd::{Simd, Task, exp, write_each};
 
 /// The function of a feed-forward network.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -13,28 +14,6 @@ pub enum Activation {
     GeluTanh,
     /// `max(x, 0)`.
     Relu,
-}
-
-impl Activation {
-    fn apply(self, x: f32) -> f32 {
-        match self {
-            Self::Silu => x / (1.0 + (-x).exp()),
-            Self::GeluTanh => gelu_tanh(x),
-            Self::Relu => x.max(0.0),
-        }
-    }
-}
-
-fn gelu_tanh(x: f32) -> f32 {
-    const ROOT_2_OVER_PI: f32 = 0.797_884_6;
-    0.5 * x * (1.0 + (ROOT_2_OVER_PI * (x + 0.044_715 * x * x * x)).tanh())
-}
-
-/// Applies the function to each number.
-pub fn activate(compute: &Compute, activation: Activation, x: &mut [f32]) {
-    for_each_part(compute, x, 1024, 8, |_, x| {
-        x.iter_mut().for_each(|x| *x = activation.apply(*x));
-    });
 }
 
 /// `activation(gate) * up`, row by row.
@@ -55,8 +34,50 @@ pub fn gated(
     assert!(width > 0 && out.len().is_multiple_of(width), "the output is a whole count of rows");
     for_each_part(compute, out, width, 8, |row, out| {
         let (gate, up) = gate_up[2 * row * width..][..2 * width].split_at(width);
-        for ((out, &gate), up) in out.iter_mut().zip(gate).zip(up) {
-            *out = activation.apply(gate) * up;
-        }
+        compute.kernels().run(GatedRow { activation, gate, up, out });
     });
+}
+
+struct GatedRow<'a> {
+    activation: Activation,
+    gate: &'a [f32],
+    up: &'a [f32],
+    out: &'a mut [f32],
+}
+
+impl Task for GatedRow<'_> {
+    type Output = ();
+
+    #[inline(always)]
+    fn run<S: Simd>(self, simd: S) {
+        let Self { activation, gate, up, out } = self;
+        match activation {
+            Activation::Silu => {
+                write_each!(simd: S, out, x in gate, y in up => simd.mul(silu(simd, x), y));
+            }
+            Activation::GeluTanh => {
+                write_each!(simd: S, out, x in gate, y in up => simd.mul(gelu_tanh(simd, x), y));
+            }
+            Activation::Relu => {
+                let zero = simd.splat(0.0);
+                write_each!(simd: S, out, x in gate, y in up => simd.mul(simd.max(x, zero), y));
+            }
+        }
+    }
+}
+
+#[inline(always)]
+fn silu<S: Simd>(simd: S, x: S::F) -> S::F {
+    let power = exp(simd, simd.sub(simd.splat(0.0), x));
+    simd.div(x, simd.add(power, simd.splat(1.0)))
+}
+
+/// `x / (1 + e^-2y)`, which is `x (1 + tanh y) / 2` without the loss where the tangent is near -1.
+#[inline(always)]
+fn gelu_tanh<S: Simd>(simd: S, x: S::F) -> S::F {
+    const MINUS_2_ROOT_2_OVER_PI: f32 = -1.595_769_2;
+    let cube = simd.mul(simd.mul(x, x), simd.splat(0.044_715));
+    let y = simd.fma(cube, x, x);
+    let power = exp(simd, simd.mul(y, simd.splat(MINUS_2_ROOT_2_OVER_PI)));
+    simd.div(x, simd.add(power, simd.splat(1.0)))
 }

@@ -1,84 +1,105 @@
 //! Norms.
 
-use super::for_each_part;
+use super::{Heads, for_each_part};
 use crate::Compute;
+use crate::simd::{Simd, Task, fold, update};
 
-/// `x / sqrt(mean(x²) + epsilon) * weight`, row by row; a row is as long as `weight`.
+/// How a row is brought to unit size.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum NormKind {
+    /// `x / sqrt(mean(x²) + epsilon)`.
+    Rms,
+    /// `(x - mean) / sqrt(variance + epsilon)`.
+    Layer,
+}
+
+/// A norm: what it divides by, and what it multiplies with and adds afterwards.
+#[derive(Clone, Copy, Debug)]
+pub struct Norm<'a> {
+    /// What it divides by.
+    pub kind: NormKind,
+    /// Multiplies; one number for each of a row.
+    pub weight: &'a [f32],
+    /// Is added; as long as `weight`.
+    pub bias: Option<&'a [f32]>,
+    /// Keeps the divisor from zero.
+    pub epsilon: f32,
+}
+
+/// Norms each row of `x`; a row is as long as the weight.
 ///
 /// # Panics
 /// If `x` and `out` differ in length, or are no whole count of rows.
-pub fn rms_norm(compute: &Compute, x: &[f32], weight: &[f32], epsilon: f32, out: &mut [f32]) {
-    check(x.len(), weight.len(), out.len());
-    let len = weight.len();
+pub fn norm(compute: &Compute, norm: &Norm<'_>, x: &[f32], out: &mut [f32]) {
+    let len = norm.weight.len();
+    norm.check();
+    assert_eq!(x.len(), out.len(), "input and output are equally long");
+    assert!(x.len().is_multiple_of(len), "the input is a whole count of rows");
     for_each_part(compute, out, len, 4, |row, out| {
         out.copy_from_slice(&x[row * len..][..len]);
-        rms_norm_row(out, weight, epsilon);
+        compute.kernels().run(NormRow { norm: *norm, x: out });
     });
 }
 
-/// [`rms_norm`] that overwrites its input: for the heads of queries and keys.
+/// Norms each head of `x` in its place, with the weights of `norm` for all of them, or with weights
+/// of its own for each.
 ///
 /// # Panics
-/// If `x` is no whole count of rows.
-pub fn rms_norm_in_place(compute: &Compute, x: &mut [f32], weight: &[f32], epsilon: f32) {
-    check(x.len(), weight.len(), x.len());
-    for_each_part(compute, x, weight.len(), 4, |_, row| rms_norm_row(row, weight, epsilon));
-}
-
-/// `(x - mean) / sqrt(variance + epsilon) * weight + bias`, row by row; a row is as long as `weight`.
-///
-/// # Panics
-/// If the lengths do not fit each other.
-pub fn layer_norm(
-    compute: &Compute,
-    x: &[f32],
-    weight: &[f32],
-    bias: Option<&[f32]>,
-    epsilon: f32,
-    out: &mut [f32],
-) {
-    check(x.len(), weight.len(), out.len());
-    let len = weight.len();
-    assert!(bias.is_none_or(|bias| bias.len() == len), "the bias is as long as the weight");
-    for_each_part(compute, out, len, 4, |row, out| {
-        out.copy_from_slice(&x[row * len..][..len]);
-        layer_norm_row(out, weight, bias, epsilon);
+/// If the weights are neither, or a row is too short for its heads.
+pub fn norm_heads(compute: &Compute, norm: &Norm<'_>, x: &mut [f32], heads: &Heads) {
+    norm.check();
+    heads.check();
+    let own = norm.weight.len() == heads.count * heads.len;
+    assert!(own || norm.weight.len() == heads.len, "a weight for each number of a head");
+    for_each_part(compute, x, heads.row_len, 4, |_, row| {
+        for (index, x) in heads.of(row).enumerate() {
+            let start = if own { index * heads.len } else { 0 };
+            compute.kernels().run(NormRow { norm: norm.part(start, heads.len), x });
+        }
     });
 }
 
-fn check(x: usize, weight: usize, out: usize) {
-    assert_eq!(x, out, "input and output are equally long");
-    assert!(weight > 0 && x.is_multiple_of(weight), "the input is a whole count of rows");
-}
+impl Norm<'_> {
+    fn check(&self) {
+        let len = self.weight.len();
+        assert!(len > 0, "a row has numbers");
+        assert!(
+            self.bias.is_none_or(|bias| bias.len() == len),
+            "the bias is as long as the weight"
+        );
+    }
 
-fn rms_norm_row(x: &mut [f32], weight: &[f32], epsilon: f32) {
-    let factor = 1.0 / (mean_of_squares(x) + epsilon).sqrt();
-    for (x, weight) in x.iter_mut().zip(weight) {
-        *x *= factor * weight;
+    /// The norm of `len` numbers from `start` on.
+    fn part(&self, start: usize, len: usize) -> Self {
+        let part = start..start + len;
+        let bias = self.bias.map(|bias| &bias[part.clone()]);
+        Self { weight: &self.weight[part], bias, ..*self }
     }
 }
 
-fn layer_norm_row(x: &mut [f32], weight: &[f32], bias: Option<&[f32]>, epsilon: f32) {
-    let mean = sum(x, |x| x) / x.len() as f32;
-    x.iter_mut().for_each(|x| *x -= mean);
-    rms_norm_row(x, weight, epsilon);
-    for (x, bias) in x.iter_mut().zip(bias.unwrap_or_default()) {
-        *x += bias;
-    }
+struct NormRow<'a> {
+    norm: Norm<'a>,
+    x: &'a mut [f32],
 }
 
-fn mean_of_squares(x: &[f32]) -> f32 {
-    sum(x, |x| x * x) / x.len() as f32
-}
+impl Task for NormRow<'_> {
+    type Output = ();
 
-/// Adds in sixteen lanes, which is faster and more accurate than one running sum.
-fn sum(x: &[f32], term: impl Fn(f32) -> f32) -> f32 {
-    let (chunks, rest) = x.as_chunks::<16>();
-    let mut lanes = [0.0; 16];
-    for chunk in chunks {
-        for (lane, &x) in lanes.iter_mut().zip(chunk) {
-            *lane += term(x);
+    #[inline(always)]
+    fn run<S: Simd>(self, simd: S) {
+        let Self { norm: Norm { kind, weight, bias, epsilon }, x } = self;
+        let count = x.len() as f32;
+        if kind == NormKind::Layer {
+            let sum = fold!(simd: S, sum = 0.0, x in x => simd.add(sum, x));
+            let mean = simd.splat(simd.reduce_add(sum) / count);
+            update!(simd: S, x in x => simd.sub(x, mean));
+        }
+        let squares = fold!(simd: S, sum = 0.0, x in x => simd.fma(x, x, sum));
+        let factor = (simd.reduce_add(squares) / count + epsilon).sqrt().recip();
+        let factor = simd.splat(factor);
+        update!(simd: S, x in x, w in weight => simd.mul(simd.mul(x, factor), w));
+        if let Some(bias) = bias {
+            update!(simd: S, x in x, b in bias => simd.add(x, b));
         }
     }
-    lanes.iter().sum::<f32>() + rest.iter().map(|&x| term(x)).sum::<f32>()
 }

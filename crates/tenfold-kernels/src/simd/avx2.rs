@@ -108,6 +108,10 @@ impl<const VNNI: bool> Simd for Avx<VNNI> {
         fn load_i8(self, from: *const i8) -> __m256 {
             _mm256_cvtepi32_ps(_mm256_cvtepi8_epi32(_mm_loadl_epi64(from.cast())))
         }
+        fn store_f16(self, x: __m256, to: *mut u16) {
+            let halves = _mm256_cvtps_ph::<_MM_FROUND_TO_NEAREST_INT>(x);
+            _mm_storeu_si128(to.cast(), halves);
+        }
         fn store_i8(self, x: __m256, to: *mut i8) {
             let wide = _mm256_cvtps_epi32(x);
             let halves = (_mm256_castsi256_si128(wide), _mm256_extracti128_si256::<1>(wide));
@@ -182,6 +186,7 @@ impl<const VNNI: bool> Simd for Avx<VNNI> {
             let exponent = _mm256_add_epi32(_mm256_cvtps_epi32(a), _mm256_set1_epi32(127));
             _mm256_castsi256_ps(_mm256_slli_epi32::<23>(exponent))
         }
+        fn swap_pairs(self, a: __m256) -> __m256 { _mm256_permute_ps::<0b10_11_00_01>(a) }
         fn reduce_add(self, a: __m256) -> f32 {
             let four = _mm_add_ps(_mm256_castps256_ps128(a), _mm256_extractf128_ps::<1>(a));
             let two = _mm_add_ps(four, _mm_movehl_ps(four, four));

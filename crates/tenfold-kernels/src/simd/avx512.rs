@@ -56,6 +56,10 @@ impl Simd for Avx512 {
         fn load_i8(self, from: *const i8) -> __m512 {
             _mm512_cvtepi32_ps(_mm512_cvtepi8_epi32(_mm_loadu_si128(from.cast())))
         }
+        fn store_f16(self, x: __m512, to: *mut u16) {
+            let halves = _mm512_cvtps_ph::<{ _MM_FROUND_TO_NEAREST_INT | _MM_FROUND_NO_EXC }>(x);
+            _mm256_storeu_si256(to.cast(), halves);
+        }
         fn store_i8(self, x: __m512, to: *mut i8) {
             _mm_storeu_si128(to.cast(), _mm512_cvtsepi32_epi8(_mm512_cvtps_epi32(x)));
         }
@@ -106,6 +110,7 @@ impl Simd for Avx512 {
             let exponent = _mm512_add_epi32(_mm512_cvtps_epi32(a), _mm512_set1_epi32(127));
             _mm512_castsi512_ps(_mm512_slli_epi32::<23>(exponent))
         }
+        fn swap_pairs(self, a: __m512) -> __m512 { _mm512_permute_ps::<0b10_11_00_01>(a) }
         fn reduce_add(self, a: __m512) -> f32 { _mm512_reduce_add_ps(a) }
         fn reduce_max(self, a: __m512) -> f32 { _mm512_reduce_max_ps(a) }
     }

@@ -2,7 +2,9 @@
 //!
 //! Kernels are written once, generic over [`Simd`], and compiled for every instruction set. All
 //! their functions are `#[inline(always)]`, so that they end up within the one function of an
-//! instruction set that carries its `#[target_feature]`; see [`Task`].
+//! instruction set that carries its `#[target_feature]`; see [`Task`]. Closures that call [`Simd`]
+//! have no place in them: they cannot be marked, and where the compiler leaves one as a function,
+//! each instruction in it becomes a call.
 
 #[cfg(target_arch = "x86_64")]
 pub(crate) mod avx2;
@@ -12,14 +14,16 @@ mod math;
 #[cfg(target_arch = "aarch64")]
 pub(crate) mod neon;
 pub(crate) mod portable;
+mod slices;
 #[cfg(test)]
 mod tests;
 
 pub(crate) use math::{exp, tanh};
+pub(crate) use slices::{MOST_LANES, fold, load_part, store_part, update, write_each};
 
 /// Work that is compiled for each instruction set.
 ///
-/// `run` and all that it calls must be `#[inline(always)]`.
+/// `run` and all that it calls with `simd` must be `#[inline(always)]`.
 pub(crate) trait Task {
     /// What comes out.
     type Output;
@@ -126,6 +130,11 @@ pub(crate) trait Simd: Copy + Send + Sync + 'static {
     /// # Safety
     /// `LANES` bytes can be read.
     unsafe fn load_i8(self, from: *const i8) -> Self::F;
+    /// Rounds to halves, ties to even, and writes them.
+    ///
+    /// # Safety
+    /// `LANES` halves can be written.
+    unsafe fn store_f16(self, x: Self::F, to: *mut u16);
     /// Rounds to integers, ties to even, and writes them as signed bytes; they must fit.
     ///
     /// # Safety
@@ -151,6 +160,8 @@ pub(crate) trait Simd: Copy + Send + Sync + 'static {
     fn round(self, a: Self::F) -> Self::F;
     /// `2^a` for integers `a` of at least -127 and at most 127; `2^-127` counts as 0.
     fn pow2(self, a: Self::F) -> Self::F;
+    /// Each two neighbours exchanged: lanes 0 and 1, lanes 2 and 3, …
+    fn swap_pairs(self, a: Self::F) -> Self::F;
     /// The sum of all lanes.
     fn reduce_add(self, a: Self::F) -> f32;
     /// The largest lane; lanes that are not numbers may be passed over.

@@ -94,6 +94,12 @@ impl<const DOT: bool> Simd for Arm<DOT> {
                  options(pure, nomem, nostack, preserves_flags));
             floats
         }
+        fn store_f16(self, x: float32x4_t, to: *mut u16) {
+            let halves: uint16x4_t;
+            asm!("fcvtn {0:v}.4h, {1:v}.4s", out(vreg) halves, in(vreg) x,
+                 options(pure, nomem, nostack, preserves_flags));
+            vst1_u16(to, halves);
+        }
         fn load_bf16(self, from: *const u16) -> float32x4_t {
             vreinterpretq_f32_u32(vshll_n_u16::<16>(vld1_u16(from)))
         }
@@ -164,6 +170,7 @@ impl<const DOT: bool> Simd for Arm<DOT> {
             let exponent = vaddq_s32(vcvtnq_s32_f32(a), vdupq_n_s32(127));
             vreinterpretq_f32_s32(vshlq_n_s32::<23>(exponent))
         }
+        fn swap_pairs(self, a: float32x4_t) -> float32x4_t { vrev64q_f32(a) }
         fn reduce_add(self, a: float32x4_t) -> f32 { vaddvq_f32(a) }
         fn reduce_max(self, a: float32x4_t) -> f32 { vmaxvq_f32(a) }
     }

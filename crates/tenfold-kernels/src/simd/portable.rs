@@ -163,6 +163,12 @@ impl Simd for Portable {
     }
 
     #[inline(always)]
+    unsafe fn store_f16(self, x: Self::F, to: *mut u16) {
+        // SAFETY: the caller answers for the pointer.
+        unsafe { write(x.map(|x| half::f16::from_f32_const(x).to_bits()), to) }
+    }
+
+    #[inline(always)]
     unsafe fn store_i8(self, x: Self::F, to: *mut i8) {
         // SAFETY: the caller answers for the pointer.
         unsafe { write(x.map(|x| x.round_ties_even() as i8), to) }
@@ -217,6 +223,11 @@ impl Simd for Portable {
     #[inline(always)]
     fn pow2(self, a: Self::F) -> Self::F {
         map(a, |a| f32::from_bits(((a as i32 + 127) as u32) << 23))
+    }
+
+    #[inline(always)]
+    fn swap_pairs(self, a: Self::F) -> Self::F {
+        std::array::from_fn(|i| a[i ^ 1])
     }
 
     #[inline(always)]

@@ -1,8 +1,8 @@
 //! Causal attention of one layer over all positions at once.
 
-use super::ops::{linear, soft_cap, softmax};
+use super::ops::{soft_cap, softmax};
 use super::rope::Rope;
-use super::{Reference, Result};
+use super::{Reference, Result, rounding};
 use crate::tensor::Tensor;
 
 /// One layer's attention.
@@ -40,6 +40,9 @@ impl<'a> Attention<'a> {
         let Projected { q, k, v } = self.split(x)?;
         let q = self.prepare(&q, "attn_q_norm", position);
         let k = self.prepare(&k, "attn_k_norm", position);
+        if self.model.rounds {
+            return Ok(Projected { q, k: rounding::to_halves(&k), v: rounding::to_halves(&v) });
+        }
         Ok(Projected { q, k, v })
     }
 
@@ -114,8 +117,8 @@ impl<'a> Attention<'a> {
     }
 
     fn linear(&self, part: &str, x: &[f64]) -> Result<Vec<f64>> {
-        let weight = self.model.tensor(&format!("{}.{part}.weight", self.prefix))?;
-        Ok(linear(weight, self.tensor(part, "bias"), x))
+        let name = format!("{}.{part}.weight", self.prefix);
+        self.model.linear(&name, self.tensor(part, "bias"), x)
     }
 
     fn tensor(&self, part: &str, kind: &str) -> Option<&'a Tensor> {

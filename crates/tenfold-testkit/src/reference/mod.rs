@@ -7,8 +7,10 @@ mod attention;
 mod family;
 mod ops;
 mod rope;
+mod rounding;
 
 use std::cmp::Ordering;
+use std::collections::BTreeSet;
 
 use tenfold_core::TokenId;
 use tenfold_formats::{ModelConfig, ModelDescription};
@@ -54,6 +56,9 @@ pub struct Reference {
     config: ModelConfig,
     tensors: Tensors,
     context: Option<usize>,
+    /// Tensors that the file stores as integers.
+    quantized: BTreeSet<String>,
+    rounds: bool,
 }
 
 impl Reference {
@@ -64,7 +69,9 @@ impl Reference {
     pub fn new(architecture: &str, config: ModelConfig, tensors: Tensors) -> Result<Self> {
         let family = Family::find(architecture)
             .ok_or_else(|| ReferenceError::Architecture(architecture.to_owned()))?;
-        Ok(Self { family, config: family.complete(config), tensors, context: None })
+        let config = family.complete(config);
+        let quantized = BTreeSet::new();
+        Ok(Self { family, config, tensors, context: None, quantized, rounds: false })
     }
 
     /// A tiny model.
@@ -83,7 +90,20 @@ impl Reference {
         let names = description.tensors.entries.keys();
         let tensors = names.map(|name| Ok((name.clone(), read(description, name, shards)?)));
         let tensors = tensors.collect::<Result<Tensors>>()?;
-        Self::new(&description.architecture, description.config.clone(), tensors)
+        let model = Self::new(&description.architecture, description.config.clone(), tensors)?;
+        let entries = description.tensors.entries.iter();
+        let quantized = entries.filter(|(_, entry)| entry.dtype.block_len() > 1);
+        Ok(Self { quantized: quantized.map(|(name, _)| name.clone()).collect(), ..model })
+    }
+
+    /// Rounds what engines round that multiply integers: the inputs of quantized matrices to 8 bits
+    /// in groups of 32, keys and values to halves.
+    ///
+    /// What is left between such an engine and the reference are the errors of single floats, so
+    /// a mistake shows that would drown in the rounding.
+    #[must_use]
+    pub fn with_rounding(self) -> Self {
+        Self { rounds: true, ..self }
     }
 
     /// Chooses Phi 3's RoPE table as if the context had this many tokens; without it, the number of
@@ -180,15 +200,24 @@ impl Reference {
 
     fn feed_forward(&self, layer: usize, x: &[f64]) -> Result<Vec<f64>> {
         let name = |part| format!("blk.{layer}.ffn_{part}.weight");
-        let up = linear(self.tensor(&name("up"))?, None, x);
+        let up = self.linear(&name("up"), None, x)?;
         let (gate, up) = match self.optional(&name("gate")) {
-            Some(gate) => (linear(gate, None, x), up),
+            Some(_) => (self.linear(&name("gate"), None, x)?, up),
             // Phi 3 stores the gate and the other half as one matrix, the gate first.
             None => (up[..up.len() / 2].to_vec(), up[up.len() / 2..].to_vec()),
         };
         let inner: Vec<f64> =
             gate.iter().zip(&up).map(|(&gate, up)| self.activate(gate) * up).collect();
-        Ok(linear(self.tensor(&name("down"))?, None, &inner))
+        self.linear(&name("down"), None, &inner)
+    }
+
+    /// The product with the matrix of this name.
+    fn linear(&self, name: &str, bias: Option<&Tensor>, x: &[f64]) -> Result<Vec<f64>> {
+        let weight = self.tensor(name)?;
+        if self.rounds && self.quantized.contains(name) {
+            return Ok(linear(weight, bias, &rounding::to_8_bits(x)));
+        }
+        Ok(linear(weight, bias, x))
     }
 
     fn activate(&self, x: f64) -> f64 {
@@ -218,11 +247,9 @@ impl Reference {
 
     fn project(&self, hidden: &[f64]) -> Result<Vec<f32>> {
         let hidden = self.norm("output_norm", hidden)?;
-        let weight = match self.optional("output.weight") {
-            Some(weight) => weight,
-            None => self.tensor("token_embd.weight")?,
-        };
-        let logits = linear(weight, None, &hidden).into_iter();
+        let own = self.optional("output.weight").is_some();
+        let name = if own { "output.weight" } else { "token_embd.weight" };
+        let logits = self.linear(name, None, &hidden)?.into_iter();
         Ok(logits.map(|logit| soft_cap(logit, self.config.final_soft_cap) as f32).collect())
     }
 }

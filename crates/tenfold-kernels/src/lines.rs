@@ -1,5 +1,6 @@
 //! Memory that begins at a cache line.
 
+use std::collections::TryReserveError;
 use std::fmt;
 
 /// One cache line.
@@ -20,6 +21,15 @@ impl Lines {
         // Not `vec![…]`, which would write the zeros: these come from the system as untouched pages,
         // which the threads that fill them map.
         Self { lines: bytemuck::zeroed_vec(len.div_ceil(64)), len }
+    }
+
+    /// So many zeros, or the reason why there is no memory for them.
+    pub(crate) fn try_zeroed(len: usize) -> Result<Self, TryReserveError> {
+        let count = len.div_ceil(64);
+        let mut lines = Vec::new();
+        lines.try_reserve_exact(count)?;
+        lines.resize(count, Line([0; 64]));
+        Ok(Self { lines, len })
     }
 
     /// Changes the length; what the bytes hold afterwards is unspecified.
