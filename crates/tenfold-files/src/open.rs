@@ -8,7 +8,7 @@ use tenfold_core::{LoadError, LoadErrorKind, ModelFiles, ModelFormat, ModelInfo}
 use tenfold_formats::{
     FormatError, ModelDescription, SafetensorsModel, describe_gguf, describe_safetensors,
 };
-use tenfold_tokenizer::{Tokenizer, TokenizerFiles};
+use tenfold_tokenizer::{Tokenizer, TokenizerFiles, VocabularyHints};
 
 use crate::MappedFile;
 
@@ -56,11 +56,14 @@ impl OpenModel {
     /// # Errors
     /// When there is none, or it breaks the rules of its format.
     pub fn tokenizer(&self) -> Result<Tokenizer, LoadError> {
-        let made = match &self.description.vocabulary {
-            Some(vocabulary) => Tokenizer::from_vocabulary(vocabulary),
-            None => return self.tokenizer_from_json(),
+        let Some(vocabulary) = &self.description.vocabulary else {
+            return self.tokenizer_from_json();
         };
-        made.map_err(|error| invalid(self.files.main(), error))
+        let hints = VocabularyHints {
+            model_name: self.description.title.as_deref(),
+            architecture: Some(&self.description.architecture),
+        };
+        Tokenizer::from_vocabulary_with(vocabulary, hints).map_err(|error| invalid(self.files.main(), error))
     }
 
     fn tokenizer_from_json(&self) -> Result<Tokenizer, LoadError> {

@@ -253,7 +253,7 @@ impl TensorEntry {
 pub enum VocabularyKind {
     /// SentencePiece BPE with byte fallback (`llama`).
     SentencePiece,
-    /// Byte-level BPE with merges (`gpt2`).
+    /// Byte-level BPE with merges (`gpt2`, `gemma4`, `whitespace`).
     Bpe,
     /// WordPiece (`bert`).
     WordPiece,
@@ -320,4 +320,8 @@ pub struct Vocabulary {
     pub remove_extra_whitespaces: Option<bool>,
     /// SentencePiece: the compiled character map of the normalizer, if any.
     pub precompiled_charsmap: Vec<u8>,
+    /// WordPiece: make text lower case; `None` leaves it to the algorithm's usual rule.
+    pub lowercase: Option<bool>,
+    /// WordPiece: take accents off; `None` means as `lowercase`.
+    pub strip_accents: Option<bool>,
 }

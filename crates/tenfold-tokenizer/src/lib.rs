@@ -21,6 +21,7 @@
 //! #         scores: vec![], kinds: vec![], bos: None, eos: None, eot: None, eom: None, unk: None,
 //! #         sep: None, pad: None, end_of_generation: vec![], add_bos: None, add_eos: None,
 //! #         add_space_prefix: None, remove_extra_whitespaces: None, precompiled_charsmap: vec![],
+//! #         lowercase: None, strip_accents: None,
 //! #     }
 //! # }
 //! let tokenizer = Tokenizer::from_vocabulary(&vocabulary())?;

@@ -56,6 +56,7 @@ const END_OF_GENERATION: &[&str] = &[
     "<turn|>",
     "<|tool_response>",
     "[e~[",
+    "<|ifm|im_end|>",
 ];
 
 /// Tokens around code to be filled in; of each list the first that exists is a control token.
@@ -69,6 +70,7 @@ const FILL_IN: [&[&str]; 3] = [
         "▁<PRE>",
         "<|code_prefix|>",
         "<|prefix|>",
+        "<|plamo:fim_prefix|>",
     ],
     &[
         "<|fim_suffix|>",
@@ -79,6 +81,7 @@ const FILL_IN: [&[&str]; 3] = [
         "▁<SUF>",
         "<|code_suffix|>",
         "<|suffix|>",
+        "<|plamo:fim_suffix|>",
     ],
     &[
         "<|fim_middle|>",
@@ -89,6 +92,7 @@ const FILL_IN: [&[&str]; 3] = [
         "▁<MID>",
         "<|code_middle|>",
         "<|middle|>",
+        "<|plamo:fim_middle|>",
     ],
 ];
 
@@ -96,7 +100,7 @@ const FILL_IN: [&[&str]; 3] = [
 const FILL_IN_ENDS: [&[&str]; 3] = [
     &["<|fim_pad|>", "<fim-pad>", "<fim_pad>", "<PAD>", "[PAD]"],
     &["<|fim_repo|>", "<|repo_name|>", "<fim-repo>", "<REPO>", "<reponame>"],
-    &["<|file_sep|>"],
+    &["<|file_sep|>", "<|plamo:file_separator|>"],
 ];
 
 /// Parts of the Harmony format, which readers of the output need to see.
@@ -107,8 +111,8 @@ const HARMONY: &[&str] = &["<|channel|>", "<|message|>", "<|start|>", "<|constra
 pub(crate) enum Known {
     /// Any: conversions to GGUF mark control tokens as normal ones now and then.
     Any,
-    /// Added tokens: `tokenizer.json` tells them from text such as the tag `</s>`.
-    Added,
+    /// Control tokens: `tokenizer.json` tells them from text such as the tag `</s>`.
+    Control,
 }
 
 /// Completes what a file says about its special tokens; returns all tokens that end generation.
@@ -143,8 +147,7 @@ pub(crate) fn complete(
 }
 
 fn find_known(tokens: &TokenTable, known: Known, text: &str) -> Option<TokenId> {
-    let added = Kinds::CONTROL.or(Kinds::USER_DEFINED);
-    let counts = |id: &TokenId| known == Known::Any || tokens.kinds(*id).is(added);
+    let counts = |id: &TokenId| known == Known::Any || tokens.kinds(*id).is(Kinds::CONTROL);
     tokens.find(text.as_bytes()).filter(counts)
 }
 
@@ -196,7 +199,8 @@ mod tests {
 
     #[test]
     fn ends_are_known_by_their_text() {
-        let cases: [(&[&str], &[&str]); 6] = [
+        let cases: [(&[&str], &[&str]); 7] = [
+            (&["<|ifm|im_end|>", "<|plamo:file_separator|>"], &["<|ifm|im_end|>", "<|plamo:file_separator|>"]),
             (&["a", "<|im_end|>", "<|endoftext|>"], &["<|im_end|>", "<|endoftext|>"]),
             (&["<|end|>", "<|return|>", "<|call|>"], &["<|return|>", "<|call|>"]),
             (&["<|end|>", "<|flush|>", "<|calls|>"], &["<|flush|>", "<|calls|>"]),
@@ -230,11 +234,12 @@ mod tests {
     }
 
     #[test]
-    fn text_that_looks_like_an_end_does_not_count_where_added_tokens_are_known() {
-        let kinds = [Kinds::NORMAL, Kinds::USER_DEFINED];
-        let mut tokens = TokenTable::new(["</s>", "<|im_end|>"].into_iter().zip(kinds));
+    fn text_that_looks_like_an_end_does_not_count_where_control_tokens_are_known() {
+        let kinds = [Kinds::NORMAL, Kinds::CONTROL, Kinds::USER_DEFINED];
+        let texts = ["</s>", "<|im_end|>", "<|fim_pad|>"];
+        let mut tokens = TokenTable::new(texts.into_iter().zip(kinds));
         let mut special = SpecialTokens::default();
-        assert_eq!(complete(&mut special, &[], &mut tokens, Known::Added), [1]);
-        assert!(!tokens.kinds(0).is_special());
+        assert_eq!(complete(&mut special, &[], &mut tokens, Known::Control), [1]);
+        assert_eq!([0, 1, 2].map(|id| tokens.kinds(id)), kinds);
     }
 }

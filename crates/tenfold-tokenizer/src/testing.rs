@@ -24,5 +24,7 @@ pub(crate) fn vocabulary(kind: VocabularyKind, tokens: &[&str]) -> Vocabulary {
         add_space_prefix: None,
         remove_extra_whitespaces: None,
         precompiled_charsmap: Vec::new(),
+        lowercase: None,
+        strip_accents: None,
     }
 }

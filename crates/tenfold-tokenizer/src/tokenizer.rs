@@ -35,6 +35,8 @@ pub(crate) struct Rules {
     pub(crate) adds_space: bool,
     /// Spaces are written as U+2581 before the algorithm sees them.
     pub(crate) escapes_spaces: bool,
+    /// Each line begins with U+2581.
+    pub(crate) marks_lines: bool,
     /// Spaces before punctuation are an artefact.
     pub(crate) cleans_spaces: bool,
 }
@@ -62,8 +64,9 @@ const LONGEST_TEXT: usize = 1 << 30;
 impl Tokenizer {
     /// The tokens of a text.
     ///
-    /// The text need not be UTF-8: what is no character is tokenized as llama.cpp does it, as bytes
-    /// or as U+FFFD, depending on the vocabulary.
+    /// The text need not be UTF-8: what is no character is tokenized as llama.cpp does it. The
+    /// SentencePiece vocabularies of GGUF files have tokens for bytes; for all others, and for every
+    /// `tokenizer.json`, each byte that belongs to no character counts as U+FFFD.
     ///
     /// # Errors
     /// When the text is longer than a gibibyte, or the rules of a `tokenizer.json` fail on it.
@@ -132,7 +135,7 @@ impl Tokenizer {
                 other => escaped.push(other),
             }
         }
-        escaped.into()
+        if self.rules.marks_lines { marked_lines(&escaped).into() } else { escaped.into() }
     }
 
     /// The text of some tokens, as bytes: the tokens need not end where a character does.
@@ -150,7 +153,7 @@ impl Tokenizer {
         self.rules.adds_space && !options.continues
     }
 
-    /// What a token adds to the text; `strips_space` turns false with the first token that has text.
+    /// What a token adds to the text; `strips_space` turns false with the first one that adds any.
     pub(crate) fn piece_of(
         &self,
         id: TokenId,
@@ -158,8 +161,8 @@ impl Tokenizer {
         strips_space: &mut bool,
     ) -> &[u8] {
         let piece = self.tokens.piece(id);
-        if self.is_special(id) {
-            return if options.skip_special { &[] } else { piece };
+        if piece.is_empty() || options.skip_special && self.is_special(id) {
+            return &[];
         }
         if std::mem::take(strips_space) { piece.strip_prefix(b" ").unwrap_or(piece) } else { piece }
     }
@@ -229,4 +232,16 @@ impl Tokenizer {
     pub fn notices(&self) -> &[String] {
         &self.notices
     }
+}
+
+/// Puts a marker before each line that has none and is not empty.
+fn marked_lines(text: &[u8]) -> Vec<u8> {
+    let mut marked = Vec::with_capacity(text.len() + text.len() / 16 + MARKER.len());
+    for line in text.split_inclusive(|&byte| byte == b'\n') {
+        if line != b"\n" && !line.starts_with(MARKER) {
+            marked.extend_from_slice(MARKER);
+        }
+        marked.extend_from_slice(line);
+    }
+    marked
 }

@@ -78,14 +78,23 @@ pub(crate) fn push_point(text: &mut Vec<u8>, point: u32) {
 
 /// The bytes that `points` stand for: `text` itself where nothing had to be replaced.
 pub(crate) fn rewrite<'a>(text: &'a [u8], points: &[u32]) -> Cow<'a, [u8]> {
-    if std::str::from_utf8(text).is_ok() {
-        return Cow::Borrowed(text);
-    }
-    let mut written = Vec::with_capacity(text.len());
+    if std::str::from_utf8(text).is_ok() { text.into() } else { write(points).into() }
+}
+
+/// The same as text, for which surrogates are no characters either.
+pub(crate) fn to_text(bytes: &[u8]) -> Cow<'_, str> {
+    let character = |point| char::from_u32(point).unwrap_or(char::REPLACEMENT_CHARACTER);
+    let replaced = || code_points(bytes).into_iter().map(character).collect::<String>().into();
+    std::str::from_utf8(bytes).map_or_else(|_| replaced(), Cow::Borrowed)
+}
+
+/// Writes code points.
+pub(crate) fn write(points: &[u32]) -> Vec<u8> {
+    let mut written = Vec::with_capacity(points.len());
     for &point in points {
         push_point(&mut written, point);
     }
-    Cow::Owned(written)
+    written
 }
 
 #[cfg(test)]
@@ -118,6 +127,8 @@ mod tests {
         for (bytes, points, written) in cases {
             assert_eq!(code_points(bytes), points, "{bytes:x?}");
             assert_eq!(&*rewrite(bytes, points), written, "{bytes:x?}");
+            let text = std::str::from_utf8(written).unwrap_or("\u{FFFD}");
+            assert_eq!(to_text(bytes), text, "{bytes:x?}");
         }
     }
 

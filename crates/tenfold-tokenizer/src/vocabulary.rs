@@ -20,10 +20,9 @@ pub struct VocabularyHints<'a> {
     /// The name that the file gives itself (`general.name`): the special tokens of Phi 3 swallow the
     /// white space after them, and only the name tells.
     pub model_name: Option<&'a str>,
-    /// WordPiece: whether text is made lower case; yes unless stated.
-    pub lowercase: Option<bool>,
-    /// WordPiece: whether accents are taken off; as `lowercase` unless stated.
-    pub strip_accents: Option<bool>,
+    /// The architecture (`general.architecture`): of some embedding models the mask token swallows
+    /// the white space before it.
+    pub architecture: Option<&'a str>,
 }
 
 impl Tokenizer {
@@ -47,7 +46,7 @@ impl Tokenizer {
         let mut notices = Vec::new();
         let pre = pre_tokenizer(vocabulary, &mut notices)?;
         let mut tokens = token_table(vocabulary);
-        let algorithm = algorithm(vocabulary, hints, pre, &tokens)?;
+        let algorithm = algorithm(vocabulary, pre, &tokens)?;
         let mut special = named_tokens(vocabulary);
         let listed = &vocabulary.end_of_generation;
         let end_of_generation = special::complete(&mut special, listed, &mut tokens, Known::Any);
@@ -105,7 +104,6 @@ fn token_table(vocabulary: &Vocabulary) -> TokenTable {
 
 fn algorithm(
     vocabulary: &Vocabulary,
-    hints: VocabularyHints<'_>,
     pre: Option<PreTokenizer>,
     tokens: &TokenTable,
 ) -> Result<Algorithm, TokenizerError> {
@@ -115,11 +113,12 @@ fn algorithm(
             Algorithm::SentencePiece(SentencePiece::new(tokens, &vocabulary.scores, unk))
         }
         (VocabularyKind::Bpe, Some(pre)) => {
-            Algorithm::Bpe(Box::new(Bpe::new(pre, tokens, &vocabulary.merges)))
+            let lowercase = pre.drops_spaces && vocabulary.lowercase == Some(true);
+            Algorithm::Bpe(Box::new(Bpe::new(pre, tokens, &vocabulary.merges, lowercase)))
         }
         (VocabularyKind::WordPiece, _) => {
-            let lowercase = hints.lowercase.unwrap_or(true);
-            let strip_accents = hints.strip_accents.unwrap_or(lowercase);
+            let lowercase = vocabulary.lowercase.unwrap_or(true);
+            let strip_accents = vocabulary.strip_accents.unwrap_or(lowercase);
             Algorithm::WordPiece(WordPiece::new(tokens, unk, lowercase, strip_accents))
         }
         (VocabularyKind::Unigram, _) => {
@@ -172,6 +171,7 @@ fn rules(vocabulary: &Vocabulary, pre: Option<PreTokenizer>, special: SpecialTok
         adds_space: vocabulary.add_space_prefix.unwrap_or(is_sentencepiece)
             && (is_sentencepiece || is_unigram),
         escapes_spaces: is_sentencepiece || pre.is_some_and(|pre| pre.escapes_spaces),
+        marks_lines: pre.is_some_and(|pre| pre.marks_lines),
         cleans_spaces: vocabulary.kind == VocabularyKind::WordPiece
             || pre.is_some_and(|pre| pre.cleans_spaces),
     }
@@ -203,12 +203,13 @@ fn strip_rule(
 ) -> impl Fn(TokenId) -> Strip {
     let name = hints.model_name.unwrap_or_default().to_lowercase();
     let pre = vocabulary.pre.as_deref().unwrap_or_default();
+    let architecture = hints.architecture.unwrap_or_default();
     let find = |text: &str| tokens.find(text.as_bytes());
-    let is_jina =
-        ["jina-v2-de", "jina-v2-es", "jina-v2-code"].iter().any(|jina| pre.contains(jina));
-    let is_phi3 = !is_jina && (name.contains("phi-3") || name.contains("phi3"));
+    let has_mask = ["jina-v2-de", "jina-v2-es", "jina-v2-code", "mmbert"].contains(&pre)
+        || ["nomic-bert-moe", "jina-bert-v3"].contains(&architecture);
+    let is_phi3 = !has_mask && (name.contains("phi-3") || name.contains("phi3"));
     let mask = match () {
-        () if is_jina => find("<mask>"),
+        () if has_mask => find("<mask>"),
         () if !is_phi3 && name.contains("modern-bert") => find("[MASK]"),
         () => None,
     };
@@ -322,7 +323,7 @@ mod tests {
         assert_eq!(ids.unwrap(), [1, 4, 1, 4]);
         let cases = [
             (DetokenizeOptions { skip_special: true, ..Default::default() }, "a a"),
-            (DetokenizeOptions::default(), "<s>a a"),
+            (DetokenizeOptions::default(), "<s> a a"),
             (
                 DetokenizeOptions { continues: true, skip_special: true, ..Default::default() },
                 " a a",

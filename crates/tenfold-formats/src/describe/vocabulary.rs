@@ -23,7 +23,7 @@ pub fn vocabulary(gguf: &Gguf<'_>) -> Result<Option<Vocabulary>, FormatError> {
     let usual = UsualIds::of(kind);
     Ok(Some(Vocabulary {
         kind,
-        pre: gguf.str("tokenizer.ggml.pre")?.map(str::to_owned),
+        pre: pre_tokenizer(gguf)?,
         scores: scores(gguf, count)?,
         kinds: kinds(gguf, count)?,
         merges: texts(gguf, "tokenizer.ggml.merges")?.unwrap_or_default(),
@@ -45,6 +45,8 @@ pub fn vocabulary(gguf: &Gguf<'_>) -> Result<Option<Vocabulary>, FormatError> {
             .bytes("tokenizer.ggml.precompiled_charsmap")?
             .map(<[u8]>::to_vec)
             .unwrap_or_default(),
+        lowercase: gguf.bool("tokenizer.ggml.normalizer.lowercase")?,
+        strip_accents: gguf.bool("tokenizer.ggml.normalizer.strip_accents")?,
         tokens,
     }))
 }
@@ -53,7 +55,7 @@ fn kind(gguf: &Gguf<'_>) -> Result<Option<VocabularyKind>, FormatError> {
     Ok(Some(match gguf.str(MODEL)? {
         None | Some("none" | "no_vocab") => return Ok(None),
         Some("llama") => VocabularyKind::SentencePiece,
-        Some("gpt2") => VocabularyKind::Bpe,
+        Some("gpt2" | "gemma4" | "whitespace") => VocabularyKind::Bpe,
         Some("bert") => VocabularyKind::WordPiece,
         Some("t5") => VocabularyKind::Unigram,
         Some(other) => {
@@ -61,6 +63,13 @@ fn kind(gguf: &Gguf<'_>) -> Result<Option<VocabularyKind>, FormatError> {
             return Err(FormatError::at_key(MODEL, Problem::Unsupported { what }));
         }
     }))
+}
+
+/// Two kinds of BPE vocabulary are named after their pre-tokenizer.
+fn pre_tokenizer(gguf: &Gguf<'_>) -> Result<Option<String>, FormatError> {
+    let kind = gguf.str(MODEL)?.filter(|kind| ["gemma4", "whitespace"].contains(kind));
+    let name = kind.map_or_else(|| gguf.str("tokenizer.ggml.pre"), |kind| Ok(Some(kind)))?;
+    Ok(name.map(str::to_owned))
 }
 
 /// Ids that the reader of a file is to know where the file does not state them.

@@ -199,6 +199,8 @@ fn empty(kind: VocabularyKind) -> Vocabulary {
         add_space_prefix: None,
         remove_extra_whitespaces: None,
         precompiled_charsmap: Vec::new(),
+        lowercase: None,
+        strip_accents: None,
     }
 }
 

@@ -23,7 +23,8 @@ use crate::byte_level;
 use crate::merge::{Merger, Symbol};
 use crate::sentencepiece::characters;
 use crate::tokens::TokenTable;
-use crate::utf8::{code_points, rewrite};
+use crate::unicode::to_lower;
+use crate::utf8::{code_points, rewrite, write};
 
 /// Words longer than this are not worth remembering.
 const LONGEST_CACHED: usize = 64;
@@ -35,6 +36,8 @@ pub(crate) struct Bpe {
     merges: Merges,
     /// Token of each byte that remains alone.
     bytes: Vec<Option<TokenId>>,
+    /// Text is made lower case first.
+    lowercase: bool,
 }
 
 /// Working memory for one text.
@@ -46,19 +49,29 @@ struct Work<'a> {
 }
 
 impl Bpe {
-    pub(crate) fn new(pre: PreTokenizer, tokens: &TokenTable, merges: &[String]) -> Self {
+    pub(crate) fn new(
+        pre: PreTokenizer,
+        tokens: &TokenTable,
+        merges: &[String],
+        lowercase: bool,
+    ) -> Self {
         let bytes = (0..=u8::MAX).map(|byte| match pre.spelling {
             // Only characters below U+0080 are one byte long in the alphabet.
             Spelling::Bytes if byte.is_ascii_graphic() => tokens.find(&[byte]),
             Spelling::Bytes => None,
             Spelling::Characters => tokens.find_byte(byte),
         });
-        Self { bytes: bytes.collect(), merges: Merges::new(tokens, merges, pre.spelling), pre }
+        let bytes = bytes.collect();
+        Self { bytes, merges: Merges::new(tokens, merges, pre.spelling), pre, lowercase }
     }
 
     pub(crate) fn tokenize(&self, tokens: &TokenTable, text: &[u8], output: &mut Vec<TokenId>) {
-        let points = code_points(text);
-        let text = rewrite(text, &points);
+        let mut points = code_points(text);
+        let mut text = rewrite(text, &points);
+        if self.lowercase {
+            points.iter_mut().for_each(|point| *point = to_lower(*point));
+            text = write(&points).into();
+        }
         let mut work = Work { tokens, merger: Merger::default(), encoded: String::new(), output };
         let mut cache: HashMap<&[u8], Range<usize>> = HashMap::new();
         for word in split(self.pre.steps, &Text::new(&text, &points)) {

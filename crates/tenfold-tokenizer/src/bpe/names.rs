@@ -6,7 +6,7 @@ use super::pattern::{
 };
 use super::sets::{self, Set};
 use super::split::{Lead, Runs, Step};
-use super::words::Words;
+use super::words::{Letters, Words};
 
 /// What a vocabulary's symbols are before anything is merged.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -28,10 +28,12 @@ pub(crate) struct PreTokenizer {
     pub(crate) spelling: Spelling,
     /// Spaces are written as U+2581.
     pub(crate) escapes_spaces: bool,
+    /// Each line begins with a U+2581, its own or an added one.
+    pub(crate) marks_lines: bool,
     /// A run of line ends that is a token needs no merges.
     pub(super) whole_newlines: bool,
     /// White space is not tokenized.
-    pub(super) drops_spaces: bool,
+    pub(crate) drops_spaces: bool,
     /// Text begins with the beginning-of-text token unless the file says otherwise.
     pub(crate) adds_bos: bool,
     /// It does so even if the file says otherwise.
@@ -54,8 +56,8 @@ const fn all(set: Set) -> Step {
     runs(set, Lead::Nothing, usize::MAX)
 }
 
-const fn words(digits: usize, marks: bool) -> Step {
-    Step::Words(Words { digits, marks })
+const fn words(digits: usize, letters: Letters) -> Step {
+    Step::Words(Words { digits, letters })
 }
 
 const DIGIT: Step = runs(sets::number, Lead::Nothing, 1);
@@ -67,9 +69,10 @@ const BLOOM_WORDS: Step = runs(sets::bloom_word, Lead::Space, usize::MAX);
 
 static GPT2: [Step; 1] = [Step::Gpt2];
 static DIGITS_APART: [Step; 2] = [DIGIT, Step::Gpt2];
-static LLAMA3: [Step; 1] = [words(3, false)];
-static QWEN2: [Step; 1] = [words(1, false)];
-static QWEN35: [Step; 1] = [words(1, true)];
+static LLAMA3: [Step; 1] = [words(3, Letters::Plain)];
+static QWEN2: [Step; 1] = [words(1, Letters::Plain)];
+static QWEN35: [Step; 1] = [words(1, Letters::Marked)];
+static K2_HORIZON: [Step; 1] = [words(3, Letters::Joined)];
 static JAIS: [Step; 1] = [Step::Pattern(&JAIS2)];
 static DEEPSEEK_LLM: [Step; 6] = [
     LINE_END,
@@ -111,7 +114,8 @@ static KIMI: [Step; 1] = [Step::Kimi];
 static SUPERBPE: [Step; 2] = [all(sets::number), Step::Thousands];
 static AFMOE: [Step; 3] = [Step::DigitGroups, all(sets::asian), Step::Pattern(&DEEPSEEK3)];
 static LINES: [Step; 1] = [all(sets::newline)];
-static LAGUNA: [Step; 2] = [all(sets::newline), words(1, false)];
+static MARKED_LINES: [Step; 2] = [all(sets::newline), Step::BeforeMarkers];
+static LAGUNA: [Step; 2] = [all(sets::newline), words(1, Letters::Plain)];
 static MINICPM: [Step; 2] = [UP_TO_3_DIGITS, Step::Pattern(&MINICPM5)];
 static NOT_SPACE: [Step; 1] = [all(sets::not_space)];
 static DEFAULT: [Step; 4] = [all(sets::symbol), Step::Gpt2, all(sets::number), THREE_DIGITS];
@@ -131,6 +135,7 @@ impl PreTokenizer {
             ignore_merges: false,
             spelling: Spelling::Bytes,
             escapes_spaces: false,
+            marks_lines: false,
             whole_newlines: false,
             drops_spaces: false,
             adds_bos: false,
@@ -220,6 +225,7 @@ impl PreTokenizer {
             "granite-embed-multi-97m" => whole_words(&GRANITE),
             "tiny_aya" | "cohere2moe" => Self::of(&AYA),
             "kimi-k2" => Self::of(&KIMI),
+            "k2-horizon" => Self::of(&K2_HORIZON),
             "superbpe" => Self::of(&SUPERBPE),
             "afmoe" => Self::of(&AFMOE),
             "bloom" | "gpt3-finnish" => Self::cleaning(&BLOOM),
@@ -229,6 +235,12 @@ impl PreTokenizer {
             "gemma4" | "granite-embed-multi-311m" => Self {
                 whole_newlines: true,
                 always_adds_bos: true,
+                cleans_spaces: true,
+                ..Self::characters()
+            },
+            "mmbert" => Self {
+                steps: &MARKED_LINES,
+                marks_lines: true,
                 cleans_spaces: true,
                 ..Self::characters()
             },

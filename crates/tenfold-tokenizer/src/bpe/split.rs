@@ -22,6 +22,8 @@ pub(super) enum Step {
     DigitGroups,
     /// A cut wherever a multiple of three ASCII digits follows and then no more.
     Thousands,
+    /// A cut before each U+2581.
+    BeforeMarkers,
     /// The white space at the end.
     TrailingSpace,
     /// Characters of one set.
@@ -86,7 +88,7 @@ impl<'a> Piece<'a> {
         self.text.classes[..self.end].get(at).copied().unwrap_or_default()
     }
 
-    /// True if the code point at a place is this ASCII character.
+    /// True if the code point at a place is this character.
     pub(super) fn is(&self, at: usize, character: char) -> bool {
         self.point(at) == Some(character as u32)
     }
@@ -147,6 +149,7 @@ impl Step {
             Self::Kimi => cut_words(piece, words::kimi, ends),
             Self::DigitGroups => cut_digit_groups(piece, ends),
             Self::Thousands => cut_thousands(piece, ends),
+            Self::BeforeMarkers => cut_before_markers(piece, ends),
             Self::TrailingSpace => cut_trailing_space(piece, ends),
             Self::Runs(runs) => runs.cut(piece, ends),
             Self::Pattern(pattern) => pattern.cut(piece, ends),
@@ -234,6 +237,15 @@ fn cut_thousands(piece: Piece<'_>, ends: &mut Vec<usize>) {
     push_end(piece, piece.end, ends);
 }
 
+fn cut_before_markers(piece: Piece<'_>, ends: &mut Vec<usize>) {
+    for at in piece.start..piece.end {
+        if piece.is(at, '▁') {
+            push_end(piece, at, ends);
+        }
+    }
+    push_end(piece, piece.end, ends);
+}
+
 fn cut_trailing_space(piece: Piece<'_>, ends: &mut Vec<usize>) {
     let is_space = |at: &usize| piece.class(*at).is(Class::SPACE);
     let spaces = (piece.start..piece.end).rev().take_while(is_space).count();
@@ -288,6 +300,13 @@ pub(super) mod tests {
         ];
         for (step, text, expected) in cases {
             assert_eq!(show(&[step], text), expected);
+        }
+    }
+
+    #[test]
+    fn words_that_begin_with_a_marker() {
+        for (text, expected) in [("▁a▁▁b", "▁a|▁|▁b"), ("ab", "ab"), ("a▁", "a|▁")] {
+            assert_eq!(show(&[Step::BeforeMarkers], text), expected);
         }
     }
 

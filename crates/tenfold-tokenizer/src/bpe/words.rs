@@ -5,13 +5,25 @@
 use super::split::Piece;
 use crate::unicode::{Class, is_han};
 
-/// What differs between Llama 3, Qwen 2 and Qwen 3.5.
+/// What differs between Llama 3, Qwen 2, Qwen 3.5 and K2 Horizon.
 #[derive(Clone, Copy)]
 pub(super) struct Words {
     /// Most digits in one word.
     pub(super) digits: usize,
-    /// Whether combining marks count as letters.
-    pub(super) marks: bool,
+    /// What words consist of.
+    pub(super) letters: Letters,
+}
+
+/// What counts as a letter.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Letters {
+    /// Letters.
+    Plain,
+    /// Combining marks too.
+    Marked,
+    /// Marks and the two joiners of Indic and Arabic scripts too; alone after a symbol, these three
+    /// are symbols.
+    Joined,
 }
 
 /// `'s|'t|'re|'ve|'m|'ll|'d| ?\p{L}+| ?\p{N}+| ?[^\s\p{L}\p{N}]+|\s+(?!\S)|\s+`
@@ -19,7 +31,7 @@ pub(super) fn gpt2(piece: &Piece<'_>, at: usize) -> usize {
     let others = Class::LETTER.or(Class::NUMBER).or(Class::SPACE);
     let start = at + usize::from(piece.is(at, ' '));
     let class = piece.class(start);
-    contraction(piece, at, false)
+    contraction(piece, at, Case::Lower)
         .or_else(|| same_class(piece, start, class, Class::LETTER))
         .or_else(|| same_class(piece, start, class, Class::NUMBER))
         .or_else(|| symbols(piece, at, others))
@@ -33,18 +45,36 @@ fn same_class(piece: &Piece<'_>, start: usize, class: Class, wanted: Class) -> O
 }
 
 impl Words {
+    fn case(self) -> Case {
+        if self.letters == Letters::Joined { Case::Folded } else { Case::Any }
+    }
+
     /// `(?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\r\n\p{L}\p{N}]?\p{L}+|\p{N}{1,3}| ?[^\s\p{L}\p{N}]+[\r\n]*|`
     /// `\s*[\r\n]+|\s+(?!\S)|\s+`, with the digits and letters of the vocabulary.
     pub(super) fn next(self, piece: &Piece<'_>, at: usize) -> usize {
-        let letters = if self.marks { Class::LETTER.or(Class::MARK) } else { Class::LETTER };
-        let others = letters.or(Class::NUMBER).or(Class::SPACE);
-        contraction(piece, at, true)
-            .or_else(|| prefixed_letters(piece, at, letters))
+        let others = Class::LETTER.or(Class::NUMBER).or(Class::SPACE);
+        let others = if self.letters == Letters::Marked { others.or(Class::MARK) } else { others };
+        contraction(piece, at, self.case())
+            .or_else(|| prefixed_letters(piece, at, |at| self.letters.contain(piece, at)))
             .or_else(|| digits(piece, at, self.digits))
             .or_else(|| symbols(piece, at, others).map(|end| line_ends(piece, end)))
             .or_else(|| lines(piece, at))
             .or_else(|| spaces(piece, at))
             .unwrap_or(at + 1)
+    }
+}
+
+impl Letters {
+    fn contain(self, piece: &Piece<'_>, at: usize) -> bool {
+        let class = piece.class(at);
+        match self {
+            Self::Plain => class.is(Class::LETTER),
+            Self::Marked => class.is(Class::LETTER.or(Class::MARK)),
+            Self::Joined => {
+                class.is(Class::LETTER.or(Class::MARK))
+                    || matches!(piece.point(at), Some(0x200C | 0x200D))
+            }
+        }
     }
 }
 
@@ -60,13 +90,26 @@ pub(super) fn kimi(piece: &Piece<'_>, at: usize) -> usize {
         .unwrap_or(at + 1)
 }
 
-fn contraction(piece: &Piece<'_>, at: usize, any_case: bool) -> Option<usize> {
+/// Which letters a contraction may have.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Case {
+    Lower,
+    Any,
+    /// The long s too, as regular expressions without regard to case have it.
+    Folded,
+}
+
+fn contraction(piece: &Piece<'_>, at: usize, case: Case) -> Option<usize> {
     if !piece.is(at, '\'') {
         return None;
     }
     let next = |offset: usize| {
         let letter = char::from_u32(piece.point(at + offset)?)?;
-        Some(if any_case { letter.to_ascii_lowercase() } else { letter })
+        Some(match case {
+            Case::Lower => letter,
+            Case::Folded if letter == 'ſ' => 's',
+            _ => letter.to_ascii_lowercase(),
+        })
     };
     match (next(1)?, next(2)) {
         ('s' | 't' | 'm' | 'd', _) => Some(at + 2),
@@ -75,12 +118,15 @@ fn contraction(piece: &Piece<'_>, at: usize, any_case: bool) -> Option<usize> {
     }
 }
 
-fn prefixed_letters(piece: &Piece<'_>, at: usize, letters: Class) -> Option<usize> {
+fn prefixed_letters(
+    piece: &Piece<'_>,
+    at: usize,
+    is_letter: impl Fn(usize) -> bool,
+) -> Option<usize> {
     if piece.is_line_end(at) || piece.class(at).is(Class::NUMBER) {
         return None;
     }
-    let is_letter = |at: usize| piece.class(at).is(letters);
-    (is_letter(at) || is_letter(at + 1)).then(|| piece.skip(at + 1, is_letter))
+    (is_letter(at) || is_letter(at + 1)).then(|| piece.skip(at + 1, &is_letter))
 }
 
 fn digits(piece: &Piece<'_>, at: usize, most: usize) -> Option<usize> {
@@ -131,7 +177,7 @@ fn letters_without_han(piece: &Piece<'_>, at: usize) -> Option<usize> {
     let takes_prefix = !piece.is_line_end(at) && !piece.class(at).is(blocks_prefix);
     let start = at + usize::from(takes_prefix);
     let end = piece.skip(start, is_letter);
-    (end > start).then(|| contraction(piece, end, true).unwrap_or(end))
+    (end > start).then(|| contraction(piece, end, Case::Any).unwrap_or(end))
 }
 
 #[cfg(test)]
@@ -139,8 +185,9 @@ mod tests {
     use super::super::split::{Step, tests::show};
     use super::*;
 
-    const LLAMA3: Step = Step::Words(Words { digits: 3, marks: false });
-    const QWEN35: Step = Step::Words(Words { digits: 1, marks: true });
+    const LLAMA3: Step = Step::Words(Words { digits: 3, letters: Letters::Plain });
+    const QWEN35: Step = Step::Words(Words { digits: 1, letters: Letters::Marked });
+    const HORIZON: Step = Step::Words(Words { digits: 3, letters: Letters::Joined });
 
     #[test]
     fn words_of_gpt2() {
@@ -165,6 +212,11 @@ mod tests {
             (LLAMA3, "ki\u{301}t", "ki|\u{301}t"),
             (QWEN35, "ki\u{301}t 12", "ki\u{301}t| |1|2"),
             (QWEN35, "\u{301}a", "\u{301}a"),
+            (QWEN35, "!!\u{301}a", "!!|\u{301}a"),
+            (HORIZON, "a\u{200C}b\u{301} 1234", "a\u{200C}b\u{301}| |123|4"),
+            (HORIZON, "'ſt'Sa", "'ſ|t|'S|a"),
+            (LLAMA3, "'ſt'Sa", "'ſt|'S|a"),
+            (HORIZON, "!\u{200D}x !!\u{301}\n", "!\u{200D}x| !!\u{301}\n"),
             (LLAMA3, "' ", "'| "),
         ];
         for (step, text, expected) in cases {

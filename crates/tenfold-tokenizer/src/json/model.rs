@@ -12,6 +12,7 @@ use tokenizers::{
 };
 
 use crate::tokens::Kinds;
+use crate::utf8::to_text;
 use crate::{TokenizeOptions, TokenizerError};
 
 type Library = TokenizerImpl<
@@ -90,8 +91,7 @@ impl JsonModel {
         options: TokenizeOptions,
     ) -> Result<Vec<TokenId>, TokenizerError> {
         let library = if options.parse_special { &self.parsing } else { &self.plain };
-        let text = String::from_utf8_lossy(text);
-        let encoding = library.encode_fast(text, options.add_special);
+        let encoding = library.encode_fast(to_text(text), options.add_special);
         let encoding = encoding.map_err(|source| TokenizerError::Tokenize { source })?;
         Ok(encoding.get_ids().to_vec())
     }

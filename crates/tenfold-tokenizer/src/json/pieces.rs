@@ -4,6 +4,7 @@
 //! by token needs the bytes of each, so the rules are applied here, one token at a time.
 
 use serde_json::Value;
+use tokenizers::decoders::wordpiece::cleanup;
 
 use crate::byte_level;
 use crate::tokens::byte_of_text;
@@ -19,9 +20,11 @@ enum Rule {
         pattern: String,
         content: String,
     },
-    /// Tokens with this prefix go on with a word; others start one after a space.
+    /// Tokens with this prefix go on with a word; others start one after a space, unless they are
+    /// punctuation and the text is cleaned.
     Continuation {
         prefix: String,
+        cleans: bool,
     },
     /// A suffix ends a word.
     WordEnd {
@@ -64,7 +67,8 @@ impl PieceRule {
                 self.strips_first_space |= text("prepend_scheme") != "never";
             }
             "WordPiece" => {
-                self.rules.push(Rule::Continuation { prefix: text("prefix") });
+                let cleans = decoder["cleanup"].as_bool().unwrap_or(true);
+                self.rules.push(Rule::Continuation { prefix: text("prefix"), cleans });
                 self.strips_first_space = true;
             }
             "BPEDecoder" => self.rules.push(Rule::WordEnd { suffix: text("suffix") }),
@@ -95,9 +99,12 @@ impl PieceRule {
                 }
                 Rule::Replace { pattern, .. } if pattern.is_empty() => {}
                 Rule::Replace { pattern, content } => text = text.replace(pattern, content),
-                Rule::Continuation { prefix } => {
+                Rule::Continuation { prefix, cleans } => {
                     text =
                         text.strip_prefix(prefix).map_or_else(|| format!(" {text}"), str::to_owned);
+                    if *cleans {
+                        text = cleanup(&text);
+                    }
                 }
                 Rule::WordEnd { suffix } => {
                     text = text
@@ -134,6 +141,8 @@ mod tests {
             (metaspace, "▁a", b" a", false),
             (json!({ "type": "WordPiece", "prefix": "##" }), "##ing", b"ing", true),
             (json!({ "type": "WordPiece", "prefix": "##" }), "go", b" go", true),
+            (json!({ "type": "WordPiece", "prefix": "##" }), ",", b",", true),
+            (json!({ "type": "WordPiece", "prefix": "##", "cleanup": false }), ",", b" ,", true),
             (json!({ "type": "BPEDecoder", "suffix": "</w>" }), "go</w>", b"go ", false),
             (Value::Null, "<0x41>", b"<0x41>", false),
         ];

@@ -1,0 +1,11 @@
+//! Tests through the public interface, in one program.
+#![allow(clippy::unwrap_used, reason = "helpers of tests fail as tests do")]
+
+mod detokenize;
+mod gguf_goldens;
+mod hostile;
+mod json_goldens;
+mod smollm2;
+mod speed;
+mod stop;
+mod support;
