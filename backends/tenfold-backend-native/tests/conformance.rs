@@ -1,5 +1,6 @@
 //! The native backend keeps what every backend must keep, with every kind of vocabulary and with a
 //! sliding window.
+#![allow(clippy::unwrap_used, clippy::print_stdout)] // a test may panic and tell what it left out
 
 use tenfold_backend_native::NativeBackend;
 use tenfold_core::DType;

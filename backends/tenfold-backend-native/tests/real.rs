@@ -2,6 +2,7 @@
 //!
 //! `cargo xtask test` fetches SmolLM2 and says in `TENFOLD_TEST_HOME` where it is; further models are
 //! checked when they are there (`cargo xtask fixtures gemma3:270m qwen2.5-coder:0.5b`).
+#![allow(clippy::unwrap_used, clippy::print_stdout)] // a test may panic and tell what it left out
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;

@@ -1,4 +1,5 @@
 //! Every family, in every kind of number format, against a plain forward pass written apart.
+#![allow(clippy::unwrap_used, clippy::print_stdout)] // a test may panic and tell what it left out
 
 mod support;
 

@@ -63,7 +63,8 @@ impl OpenModel {
             model_name: self.description.title.as_deref(),
             architecture: Some(&self.description.architecture),
         };
-        Tokenizer::from_vocabulary_with(vocabulary, hints).map_err(|error| invalid(self.files.main(), error))
+        Tokenizer::from_vocabulary_with(vocabulary, hints)
+            .map_err(|error| invalid(self.files.main(), error))
     }
 
     fn tokenizer_from_json(&self) -> Result<Tokenizer, LoadError> {

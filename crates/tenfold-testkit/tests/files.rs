@@ -1,4 +1,5 @@
 //! The files of a tiny model hold the very model that is in memory.
+#![allow(clippy::unwrap_used, clippy::print_stdout)] // a test may panic and tell what it left out
 
 use tenfold_core::{DType, TokenId};
 use tenfold_formats::{ModelDescription, SafetensorsModel, describe_gguf, describe_safetensors};

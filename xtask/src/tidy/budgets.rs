@@ -84,7 +84,7 @@ impl Totals {
         for (index, line) in file.text.lines().enumerate() {
             match line {
                 line if is_code(line) && (in_tests || file.is_test_line(index + 1)) => {
-                    self.tests += 1
+                    self.tests += 1;
                 }
                 line if is_code(line) => self.code += 1,
                 line if is_doc(line) && !in_tests => self.docs += 1,

@@ -20,7 +20,7 @@ from llama_cpp import Llama
 OUTPUT_TOKENS = 64
 
 SETTLED_TOKENS = 24
-MARGIN = 0.4
+MARGIN = 0.25
 PROMPTS = 10
 
 TOPICS = [

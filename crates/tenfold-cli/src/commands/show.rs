@@ -57,7 +57,7 @@ fn header_facts(info: &ModelInfo) -> Map<String, Value> {
         "name": info.name,
         "title": info.title,
         "architecture": info.architecture,
-        "format": info.format.map(|format| format.name()),
+        "format": info.format.map(tenfold::ModelFormat::name),
         "quantization": info.quantization,
         "parameters": info.parameters,
         "file_bytes": info.file_bytes,
@@ -98,7 +98,7 @@ fn catalogue_facts(entry: &CatalogueEntry) -> Map<String, Value> {
         "notes": entry.notes,
         "bytes": entry.bytes,
         "sha256": entry.sha256,
-        "sources": entry.sources.iter().map(|source| source.describe()).collect::<Vec<_>>(),
+        "sources": entry.sources.iter().map(tenfold::hub::Source::describe).collect::<Vec<_>>(),
     }))
 }
 
@@ -122,7 +122,7 @@ fn text(key: &str, value: &Value) -> String {
             size::count(number.as_u64().unwrap_or_default())
         }
         Value::Array(items) => {
-            let lines: Vec<String> = items.iter().map(|item| item_text(item)).collect();
+            let lines: Vec<String> = items.iter().map(item_text).collect();
             lines.join(&format!("\n{:23}", ""))
         }
         other => other.to_string(),
