@@ -83,14 +83,18 @@ impl<T: Floats> Columns<T> {
     ) {
         for column in 0..self.count {
             let at = column * self.stride + row;
-            for (v, sums) in sums.iter_mut().enumerate() {
+            // All vectors first and then input by input, so that no more than one factor is held.
+            let mut numbers = [simd.splat(0.0); V];
+            for (v, numbers) in numbers.iter_mut().enumerate() {
                 // SAFETY: as the caller promises.
-                let numbers = unsafe { self.format.read(simd, self.start, at + v * S::LANES) };
-                for (input, sum) in sums.iter_mut().enumerate() {
-                    let at = column * factors.column + input * factors.input;
-                    // SAFETY: as the caller promises.
-                    let factor = simd.splat(unsafe { *factors.start.add(at) });
-                    *sum = simd.fma(numbers, factor, *sum);
+                *numbers = unsafe { self.format.read(simd, self.start, at + v * S::LANES) };
+            }
+            for input in 0..N {
+                let at = column * factors.column + input * factors.input;
+                // SAFETY: as the caller promises.
+                let factor = simd.splat(unsafe { *factors.start.add(at) });
+                for (sums, &numbers) in sums.iter_mut().zip(&numbers) {
+                    sums[input] = simd.fma(numbers, factor, sums[input]);
                 }
             }
         }

@@ -40,8 +40,8 @@ fn what_tasks_write_is_there_when_they_are_done() {
         let parts = crate::ops::Parts::new(&mut numbers);
         pool.run(257, |task| {
             // SAFETY: each task has its own number.
-            unsafe { parts.part(task, 1) }
-            [0] += task as u64;
+            let number = unsafe { parts.part(task, 1) };
+            number[0] += task as u64;
         });
         let expected = (0..257).map(|task| task * round);
         assert!(numbers.iter().copied().eq(expected), "round {round}");
