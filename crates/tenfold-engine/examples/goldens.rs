@@ -31,7 +31,7 @@ fn main() -> Result<()> {
     let (Some(goldens), Some(page)) = (arguments.next(), arguments.next()) else {
         return Err("usage: goldens GOLDENS PAGE.txt NAME=FILE.gguf…".into());
     };
-    let read = |name| Ok::<Value, Box<dyn Error>>(json(&Path::new(&goldens).join(name))?);
+    let read = |name| json(&Path::new(&goldens).join(name));
     let (greedy, perplexity) = (read("greedy.json")?, read("perplexity.json")?);
     let page = std::fs::read(page)?;
     for argument in arguments {

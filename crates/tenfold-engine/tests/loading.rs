@@ -89,9 +89,11 @@ fn what_the_engine_has_no_use_for_is_refused_unless_it_is_known_to_be_harmless()
     }
 }
 
+type Change = fn(&mut ModelDescription);
+
 #[test]
 fn what_the_header_says_is_enough_to_refuse() {
-    let changes: [(fn(&mut ModelDescription), &str); 3] = [
+    let changes: [(Change, &str); 3] = [
         (|model| model.architecture = "rwkv7".to_owned(), "rwkv7"),
         (|model| model.config.experts = 8, "a mixture of 8 experts"),
         (|model| entry(model, "output.weight").dtype = DType::I32, "I32"),

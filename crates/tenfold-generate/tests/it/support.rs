@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use tenfold_core::{
-    Event, EventStream, FinishReason, GenerateError, GenerateOptions, Message, Metrics, Model,
+    Event, EventStream, FinishReason, GenerateError, GenerateOptions, Message, Model,
     SamplingOptions, Session, SessionOptions, TokenId, Usage,
 };
 use tenfold_generate::{TextModel, TextParts};
@@ -19,7 +19,6 @@ pub(crate) struct Told {
     pub(crate) prefill: Vec<(u64, u64)>,
     pub(crate) reason: FinishReason,
     pub(crate) usage: Usage,
-    pub(crate) metrics: Metrics,
 }
 
 impl Told {
@@ -92,10 +91,10 @@ pub(crate) fn pull(stream: EventStream<'_>) -> Result<Told, GenerateError> {
             Event::Text(text) => pieces.push(text),
             Event::Token(token) => ids.push(token.id),
             Event::Prefill(progress) => prefill.push((progress.done, progress.total)),
-            Event::Finished { reason, usage, metrics } => end = Some((reason, usage, metrics)),
+            Event::Finished { reason, usage, .. } => end = Some((reason, usage)),
             other => panic!("{other:?}"),
         }
     }
-    let (reason, usage, metrics) = end.expect("a run ends with Finished");
-    Ok(Told { pieces, ids, prefill, reason, usage, metrics })
+    let (reason, usage) = end.expect("a run ends with Finished");
+    Ok(Told { pieces, ids, prefill, reason, usage })
 }

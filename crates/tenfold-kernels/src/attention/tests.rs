@@ -252,11 +252,11 @@ fn what_halves_cannot_hold_is_stored_as_the_largest_half() {
         let rows = [0.5, 1e9, -1e9, 7.0];
         let rows = KvRows { rows: &rows, row_len: 4, keys_at: 0, values_at: 1 };
         cache.store(&compute, 0, &rows);
-        let visible = [0..1];
+        let visible = std::slice::from_ref(&(0..1));
         let look = Attention {
             queries: &[1.0],
             query_stride: 1,
-            visible: &visible,
+            visible,
             heads: 1,
             cache: &cache,
             scale: 1.0,
