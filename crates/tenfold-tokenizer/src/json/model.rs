@@ -1,6 +1,7 @@
 //! The library's tokenizer, once with and once without special tokens in text.
 
 use std::collections::{BTreeMap, HashMap};
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -75,8 +76,8 @@ pub(crate) struct JsonModel {
 impl JsonModel {
     pub(super) fn new(json: &[u8]) -> Result<Self, TokenizerError> {
         let invalid = |source| TokenizerError::InvalidFile { file: "tokenizer.json", source };
-        let mut parsing: Library =
-            serde_json::from_slice(json).map_err(|error| invalid(error.into()))?;
+        let read = || serde_json::from_slice(json).map_err(Into::into);
+        let mut parsing: Library = guarded(read).map_err(invalid)?;
         // Files may ask for texts of one length, which is right for training only.
         parsing.with_padding(None);
         parsing.with_truncation(None).map_err(invalid)?;
@@ -91,7 +92,7 @@ impl JsonModel {
         options: TokenizeOptions,
     ) -> Result<Vec<TokenId>, TokenizerError> {
         let library = if options.parse_special { &self.parsing } else { &self.plain };
-        let encoding = library.encode_fast(to_text(text), options.add_special);
+        let encoding = guarded(|| library.encode_fast(to_text(text), options.add_special));
         let encoding = encoding.map_err(|source| TokenizerError::Tokenize { source })?;
         Ok(encoding.get_ids().to_vec())
     }
@@ -112,4 +113,11 @@ impl JsonModel {
     pub(super) fn decoder(&self) -> serde_json::Value {
         serde_json::to_value(self.parsing.get_decoder()).unwrap_or_default()
     }
+}
+
+/// Turns a panic of the library into an error: it panics on descriptions that contradict themselves,
+/// such as a template that names a token without an id.
+fn guarded<T>(run: impl FnOnce() -> LibraryResult<T>) -> LibraryResult<T> {
+    let result = catch_unwind(AssertUnwindSafe(run));
+    result.unwrap_or_else(|_| Err("the description of the tokenizer contradicts itself".into()))
 }

@@ -66,8 +66,18 @@ VARIANTS = {
 }
 
 
+# Whole words without merges, special tokens that swallow white space, and cuts that few pre-tokenizers make.
+PARTICULAR = [
+    "zqxj wholeword Привет мир 123456 a b 中文字", "x <mask> y\n<mask> [MASK]", " \n [MASK] z\t<mask>", "I'sa O'nin d'sa 'SA",
+    "\r\r\r a\n\n\n\nb \n\r\n\r\n", " \n \n\n x \r\r y", "a1b a!! !a 中a a中 한a x-y", "<|im_start|>user\nHi<|im_end|>\n", "<user>s <user> s",
+    "a\u200cb\u200d c", "\t\t\tx\t y", "12345678 1,234,567.89 ٣٤٥٦", "<s>a</s> b<unk>", "<|turn>x<|turn> y", "<sep>a<sep> b",
+    "[CLS] a [SEP]", "a@@b @@", "      x       y",
+]
+
+
 def chosen_texts():
     """Texts that each show one thing."""
+    yield from (text.encode("utf-8") for text in PARTICULAR)
     yield from (text.encode("utf-8") for text in ["", *SENTENCES, *CODE, *EMOJI[::3], *WORDS[::4]])
     for index, space in enumerate(SPACES):
         before, after = "a1.中é"[index % 5], "b2!ก\u0301"[index * 3 % 5]

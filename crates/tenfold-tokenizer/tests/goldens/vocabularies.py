@@ -63,6 +63,14 @@ def train_bpe(texts, size, alphabet):
     return sorted(model["vocab"], key=model["vocab"].get), [" ".join(merge) for merge in model["merges"]]
 
 
+def add_merges(tokens, merges, word):
+    """Makes a word a token, letter by letter: words that the goldens must see cut or whole."""
+    for end in range(2, len(word) + 1):
+        if word[:end] not in tokens:
+            tokens.append(word[:end])
+            merges.append(f"{word[: end - 1]} {word[end - 1]}")
+
+
 def with_special(tokens, special):
     """Adds tokens that text does not make, such as whole words without merges."""
     special = [(text, kind) for text, kind in special if text not in tokens]
@@ -71,11 +79,13 @@ def with_special(tokens, special):
 
 def byte_level():
     alphabet = sorted(LETTERS.values())
-    tokens, merges = train_bpe(map(spell, corpus()), 1_500, alphabet)
+    tokens, merges = train_bpe(map(spell, corpus()), 1_400, alphabet)
+    for word in ["'sa", "'nin", "\r\r\r", "\n\n\n", "\n\r\n", "12345", "a1b", "!a", "a!", "x-y", "\u200ca", "中a", "한a", "\t\t"]:
+        add_merges(tokens, merges, spell(word))
     whole = [spell(text) for text in ["zqxj", " wholeword", "Привет мир", "\n\n\n\n\n", "123456", "中文字", "a b"]]
     special = [(text, "N") for text in whole]
     special += [("<s>", "C"), ("</s>", "C"), ("<unk>", "?"), ("<|im_start|>", "C"), ("<|im_end|>", "C"), ("<user>", "U")]
-    special += [("    ", "U"), ("\n\n", "U"), ("<user>s", "U"), ("<image>", "C"), ("<mask>", "C"), ("[MASK]", "C")]
+    special += [("    ", "U"), ("<user>s", "U"), ("<image>", "C"), ("<mask>", "C"), ("[MASK]", "C")]
     tokens, kinds = with_special(tokens, special)
     return {"model": "gpt2", "tokens": tokens, "kinds": kinds, "merges": merges, "ids": named(tokens)}
 

@@ -34,6 +34,6 @@ fn ids_are_those_of_llama_cpp_and_transformers() {
 fn a_turn_ends_where_the_model_says() {
     let Some(tokenizer) = smollm2() else { return };
     let texts = tokenizer.end_of_generation().iter().map(|&id| tokenizer.token_text(id).unwrap());
-    assert!(texts.eq(["<|endoftext|>", "<|im_end|>", "<repo_name>"]));
+    assert!(texts.eq(["<|endoftext|>", "<|im_end|>", "<reponame>"]));
     assert!(!tokenizer.adds_bos() && !tokenizer.adds_eos());
 }

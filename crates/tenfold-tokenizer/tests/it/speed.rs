@@ -40,8 +40,7 @@ fn a_megabyte_of_anything() {
         for text in &texts {
             let what = format!("{name} {:?}", text.chars().take(8).collect::<String>());
             within(Duration::from_secs(60), &what, || {
-                let ids = tokenizer.tokenize(text.as_bytes(), TokenizeOptions::rendered());
-                assert!(!ids.unwrap().is_empty() || text.trim().is_empty(), "{what}");
+                tokenizer.tokenize(text.as_bytes(), TokenizeOptions::rendered()).unwrap();
             });
         }
     }

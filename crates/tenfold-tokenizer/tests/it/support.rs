@@ -24,7 +24,7 @@ pub(crate) struct Vocabulary {
     /// A letter for each token.
     pub(crate) kinds: String,
     #[serde(default)]
-    scores: Vec<f32>,
+    scores: Vec<f64>,
     #[serde(default)]
     merges: Vec<String>,
     ids: Map<String, Value>,
@@ -148,7 +148,8 @@ impl Vocabulary {
             builder.set(&key("pre"), pre);
         }
         if !self.scores.is_empty() {
-            builder.set(&key("scores"), &self.scores);
+            let scores: Vec<f32> = self.scores.iter().map(|&score| score as f32).collect();
+            builder.set(&key("scores"), &scores);
         }
         if !self.merges.is_empty() {
             builder.set(&key("merges"), &self.merges);
@@ -168,12 +169,6 @@ impl Vocabulary {
     fn token_types(&self) -> Vec<i32> {
         let number = |letter: u8| b"N?CUXB".iter().position(|&known| known == letter).unwrap();
         self.kinds.bytes().map(|letter| number(letter) as i32 + 1).collect()
-    }
-
-    /// The tokens of some kinds.
-    pub(crate) fn of_kinds<'a>(&'a self, kinds: &'a str) -> impl Iterator<Item = &'a str> {
-        let pairs = self.tokens.iter().zip(self.kinds.chars());
-        pairs.filter(|(_, kind)| kinds.contains(*kind)).map(|(token, _)| token.as_str())
     }
 }
 
