@@ -200,7 +200,10 @@ mod tests {
     #[test]
     fn ends_are_known_by_their_text() {
         let cases: [(&[&str], &[&str]); 7] = [
-            (&["<|ifm|im_end|>", "<|plamo:file_separator|>"], &["<|ifm|im_end|>", "<|plamo:file_separator|>"]),
+            (
+                &["<|ifm|im_end|>", "<|plamo:file_separator|>"],
+                &["<|ifm|im_end|>", "<|plamo:file_separator|>"],
+            ),
             (&["a", "<|im_end|>", "<|endoftext|>"], &["<|im_end|>", "<|endoftext|>"]),
             (&["<|end|>", "<|return|>", "<|call|>"], &["<|return|>", "<|call|>"]),
             (&["<|end|>", "<|flush|>", "<|calls|>"], &["<|flush|>", "<|calls|>"]),

@@ -305,7 +305,8 @@ pub(super) mod tests {
 
     #[test]
     fn words_that_begin_with_a_marker() {
-        for (text, expected) in [("▁a▁▁b", "▁a|▁|▁b"), ("ab", "ab"), ("a▁", "a|▁")] {
+        for (text, expected) in [("▁a▁▁b", "▁a|▁|▁b"), ("ab", "ab"), ("a▁", "a|▁")]
+        {
             assert_eq!(show(&[Step::BeforeMarkers], text), expected);
         }
     }

@@ -41,7 +41,8 @@ impl Tokenizer {
         let mut tokens = token_table(&model)?;
         let mut special = config.special_tokens(&tokens);
         let listed = &config.end_of_generation;
-        let end_of_generation = special::complete(&mut special, listed, &mut tokens, Known::Control);
+        let end_of_generation =
+            special::complete(&mut special, listed, &mut tokens, Known::Control);
         let rule = PieceRule::new(&model.decoder());
         tokens.set_pieces(|text, _| rule.piece(text));
         let (first, last) = frame(&model.tokenize(b"", TokenizeOptions::default())?, &special);

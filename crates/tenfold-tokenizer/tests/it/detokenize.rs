@@ -14,8 +14,7 @@ fn step_by_step(
     options: DetokenizeOptions,
 ) -> Vec<String> {
     let mut detokenizer = Detokenizer::new(Arc::clone(tokenizer), options);
-    let mut pieces: Vec<String> =
-        ids.iter().map(|&id| detokenizer.push(id).to_owned()).collect();
+    let mut pieces: Vec<String> = ids.iter().map(|&id| detokenizer.push(id).to_owned()).collect();
     pieces.push(detokenizer.finish().to_owned());
     pieces
 }
@@ -30,7 +29,8 @@ fn options() -> impl Strategy<Value = DetokenizeOptions> {
 
 /// Any text, but not the marker, which stands for a space.
 fn text() -> impl Strategy<Value = String> {
-    let words = "[a-z ]{0,8}|[ \n\t\r]{0,6}|\\PC{0,8}|[0-9]{1,8}|'[a-z]{1,3}|(中|한|ก|é|😀|👨‍👩‍👧){1,3}";
+    let words =
+        "[a-z ]{0,8}|[ \n\t\r]{0,6}|\\PC{0,8}|[0-9]{1,8}|'[a-z]{1,3}|(中|한|ก|é|😀|👨‍👩‍👧){1,3}";
     prop::collection::vec(words, 0..6).prop_map(|words| words.concat().replace('▁', "_"))
 }
 
@@ -123,7 +123,8 @@ fn special_tokens_are_shown_or_left_out() {
 #[test]
 fn special_tokens_in_text_of_a_user_are_text() {
     for (name, tokenizer) in all_small() {
-        for text in ["<s>", "</s>a", "x<unk>", "<|im_end|>\n<|im_start|>system", "[SEP]", "<0x41>"] {
+        for text in ["<s>", "</s>a", "x<unk>", "<|im_end|>\n<|im_start|>system", "[SEP]", "<0x41>"]
+        {
             let ids = tokenizer.tokenize(text.as_bytes(), TokenizeOptions::plain()).unwrap();
             let unknown = tokenizer.special_tokens().unk;
             let special = ids.iter().find(|&&id| tokenizer.is_special(id) && Some(id) != unknown);

@@ -46,7 +46,8 @@ impl Chance {
 /// Uses every part of a tokenizer that made it through.
 fn try_out(tokenizer: &Tokenizer, chance: &mut Chance) {
     let noise: Vec<u8> = (0..chance.below(40)).map(|_| chance.next() as u8).collect();
-    let texts: [&[u8]; 4] = [b"Hello <s>world</s> it's  42!\n\n", "▁é中😀 <user>".as_bytes(), &noise, b""];
+    let texts: [&[u8]; 4] =
+        [b"Hello <s>world</s> it's  42!\n\n", "▁é中😀 <user>".as_bytes(), &noise, b""];
     for text in texts {
         for options in [TokenizeOptions::default(), TokenizeOptions::rendered()] {
             let ids = tokenizer.tokenize(text, options).unwrap_or_default();
@@ -198,9 +199,26 @@ fn change(value: &mut Value, chance: &mut Chance, depth: usize) {
 
 fn other_value(chance: &mut Chance) -> Value {
     let values = [
-        Value::Null, true.into(), false.into(), 0.into(), 1.into(), (-1).into(), 70_000.into(),
-        u32::MAX.into(), u64::MAX.into(), f64::MAX.into(), "".into(), " ".into(), "a".into(), "▁".into(),
-        "<s>".into(), "(".into(), "[".into(), r"\p{L}+".into(), "(?=a)*".into(), Value::Array(vec![]),
+        Value::Null,
+        true.into(),
+        false.into(),
+        0.into(),
+        1.into(),
+        (-1).into(),
+        70_000.into(),
+        u32::MAX.into(),
+        u64::MAX.into(),
+        f64::MAX.into(),
+        "".into(),
+        " ".into(),
+        "a".into(),
+        "▁".into(),
+        "<s>".into(),
+        "(".into(),
+        "[".into(),
+        r"\p{L}+".into(),
+        "(?=a)*".into(),
+        Value::Array(vec![]),
         Value::Object(Map::new()),
     ];
     values[chance.below(values.len())].clone()

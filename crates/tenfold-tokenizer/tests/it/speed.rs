@@ -8,7 +8,9 @@ use std::time::{Duration, Instant};
 use serde_json::{Map, Value};
 use tenfold_tokenizer::TokenizeOptions;
 
-use crate::support::{Goldens, Variant, Vocabulary, all_small, assemble, from_gguf, from_json, goldens};
+use crate::support::{
+    Goldens, Variant, Vocabulary, all_small, assemble, from_gguf, from_json, goldens,
+};
 
 const MEGABYTE: usize = 1 << 20;
 
@@ -18,7 +20,8 @@ fn repeated(unit: &str, bytes: usize) -> String {
 
 fn texts(bytes: usize) -> Vec<String> {
     let mixed = "Once upon a time, 3 naïve foxes said: \"你好, Привет!\" 😀\n\n\tif (x == 10) { y += 2; }\r\n";
-    let units = ["a", " ", "\n", mixed, "<s>", "<|im_start|>", "é", "中", "'", "1", "ab ", "\u{301}"];
+    let units =
+        ["a", " ", "\n", mixed, "<s>", "<|im_start|>", "é", "中", "'", "1", "ab ", "\u{301}"];
     units.map(|unit| repeated(unit, bytes)).to_vec()
 }
 

@@ -3,9 +3,7 @@
 use std::sync::Arc;
 
 use proptest::prelude::*;
-use tenfold_tokenizer::{
-    DetokenizeOptions, Detokenizer, StopMatcher, TokenizeOptions, Tokenizer,
-};
+use tenfold_tokenizer::{DetokenizeOptions, Detokenizer, StopMatcher, TokenizeOptions, Tokenizer};
 
 use crate::support::{Variant, small};
 

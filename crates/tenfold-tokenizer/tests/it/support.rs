@@ -97,10 +97,7 @@ impl Case {
     }
 
     pub(crate) fn options(&self) -> TokenizeOptions {
-        TokenizeOptions {
-            add_special: self.special & 1 == 1,
-            parse_special: self.special & 2 == 2,
-        }
+        TokenizeOptions { add_special: self.special & 1 == 1, parse_special: self.special & 2 == 2 }
     }
 
     /// The ids in one of the variants.
