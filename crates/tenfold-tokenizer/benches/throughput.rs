@@ -16,7 +16,8 @@ const MEGABYTE: usize = 1_000_000;
 fn main() -> Result<(), Box<dyn Error>> {
     // Cargo passes a flag of its own.
     let files: Vec<String> = std::env::args().skip(1).filter(|a| !a.starts_with('-')).collect();
-    let tokenizers = files.iter().map(|file| load(Path::new(file))).collect::<Result<Vec<_>, _>>()?;
+    let tokenizers =
+        files.iter().map(|file| load(Path::new(file))).collect::<Result<Vec<_>, _>>()?;
     let mut table = String::from("| text (1 MB) |");
     for file in &files {
         let path = Path::new(file);
@@ -50,7 +51,8 @@ fn texts() -> Vec<(&'static str, String)> {
                  but her 3 brothers loved it; \"Let's go out!\" they said, again and again.\n\n";
     let words = || prose.split(' ').cycle().enumerate();
     let varied = words().map(|(n, word)| format!("{word}{} ", if n % 7 == 0 { n } else { 0 }));
-    let code = "    if (values[index] != nullptr) {\n\t\treturn a_long_name->field + 0x1F;\n    }\n\n";
+    let code =
+        "    if (values[index] != nullptr) {\n\t\treturn a_long_name->field + 0x1F;\n    }\n\n";
     let mixed = "naïve Größe Привет, мир! 你好世界。こんにちは 한국어 สวัสดี मराठी 😀👍🏽 x² €5\n";
     let rows = [
         ("prose, few words", repeated(prose)),
