@@ -3,11 +3,9 @@
     python3 -m venv venv && venv/bin/pip install llama-cpp-python==0.3.36 numpy
     venv/bin/python make_goldens.py PAGE.txt smollm2:135m=FILE.gguf gemma3:270m=FILE.gguf ...
 
-greedy.json: for each model ten prompts with their tokens, 64 greedy tokens, and for each of them the
-two best logits. Two engines that round differently may part wherever those two are close, so the
-prompts are the first ten of a pool whose first 24 tokens are nowhere closer than MARGIN: what differs
-there is a mistake and no tie. perplexity.json: the mean negative log likelihood of the tokens of a page
-of text, the first one excepted.
+greedy.json: for each model and prompt the prompt's tokens, 64 greedy tokens, and for each of them the
+two best logits, so that a test can tell a near tie from a mistake. perplexity.json: the mean negative
+log likelihood of the tokens of a page of text, the first one excepted.
 """
 
 import hashlib
@@ -19,37 +17,29 @@ from llama_cpp import Llama
 
 OUTPUT_TOKENS = 64
 
-SETTLED_TOKENS = 24
-MARGIN = 0.25
-PROMPTS = 10
-
-TOPICS = [
-    "a lighthouse", "a bicycle", "bread", "the moon", "a violin", "photosynthesis", "a prime number",
-    "gravity", "a recursive function", "the heart", "tea", "an island", "a volcano", "chess", "a rainbow",
-    "a sorting algorithm", "the French Revolution", "a compass", "a hash table", "snow", "a bridge",
-    "electricity", "a poem", "a binary tree", "coffee", "the Nile", "a database", "a telescope", "salt",
-    "an eclipse",
+QUESTIONS = [
+    "Give me three tips for sleeping better.",
+    "Explain why the sky is blue in two sentences.",
+    "Write a short poem about the sea.",
+    "What is the difference between a list and a tuple in Python?",
+    "Translate to French: The cat sleeps on the chair.",
+    "List five uses of a paper clip.",
+    "Write a function that reverses a string.",
+    "Who was Marie Curie?",
+    "Summarize: The meeting was moved to Friday because the room was taken.",
+    "How do I boil an egg?",
 ]
-QUESTIONS = ["What is {}?", "Explain {} to a child.", "Write one sentence about {}.", "List three facts about {}."]
 BEGINNINGS = [
-    "Here is what everyone should know about {}. First,",
-    "An encyclopedia entry on {}:",
-    "Question: What is {}?\nAnswer:",
-    "1, 2, 3, 4, 5, 6, 7, 8, 9, 10. Now {}:",
-]
-RECITED = [
-    "Monday, Tuesday, Wednesday,",
-    "A B C D E F G H I J",
-    "1 2 3 4 5 6 7 8",
-    "January, February, March,",
-    "The capital of France is Paris. The capital of Germany is Berlin. The capital of Italy is",
-    "2 + 2 = 4\n3 + 3 = 6\n4 + 4 = 8\n",
-    "def add(a, b):\n    return a + b\n\ndef subtract(a, b):\n    return a - b\n\ndef multiply(a, b):\n",
-    "one two three four five six",
-    "Our Father who art in heaven, hallowed be thy name;",
-    "Twinkle, twinkle, little star, how I wonder what you are!",
-    "<html>\n<head>\n<title>Page</title>\n</head>\n<body>\n",
-    "import numpy as np\nimport matplotlib.pyplot as plt\n\nx = np.linspace(0, 10, 100)\n",
+    "The history of the bicycle begins",
+    "Once upon a time there was a little lighthouse",
+    "In mathematics, a prime number is",
+    "To make a good cup of tea, first",
+    "The capital of France is",
+    "def fibonacci(n):",
+    "Dear Sir or Madam,\n\nI am writing to",
+    "The three most important things in life are",
+    "Water boils at a temperature of",
+    "She opened the door slowly and saw",
 ]
 
 
@@ -61,21 +51,7 @@ def chatml(question):
 
 
 def prompts(model):
-    """Base models continue texts, the others answer questions."""
-    if model.startswith("gemma"):
-        return RECITED + [text.format(topic) for text in BEGINNINGS for topic in TOPICS]
-    return [chatml(text.format(topic)) for topic in TOPICS for text in QUESTIONS]
-
-
-def runs_of(llm, model):
-    found = []
-    for text in prompts(model):
-        run = greedy(llm, text)
-        if run is not None:
-            found.append(run)
-        if len(found) == PROMPTS:
-            return found
-    raise RuntimeError(f"{model}: only {len(found)} prompts have no close call; extend the pool")
+    return BEGINNINGS if model.startswith("gemma") else [chatml(q) for q in QUESTIONS]
 
 
 def last_logits(llm):
@@ -84,7 +60,6 @@ def last_logits(llm):
 
 
 def greedy(llm, text):
-    """The run, or None if it has a close call among the settled tokens."""
     tokens = llm.tokenize(text.encode(), add_bos=True, special=True)
     llm.reset()
     llm.eval(tokens)
@@ -94,8 +69,6 @@ def greedy(llm, text):
         first, second = numpy.argsort(-logits, kind="stable")[:2]
         output.append(int(first))
         top.append([round(float(logits[first]), 4), int(second), round(float(logits[second]), 4)])
-        if len(output) <= SETTLED_TOKENS and logits[first] - logits[second] < MARGIN:
-            return None
         if int(first) == llm.token_eos():
             break
         llm.eval([int(first)])
@@ -120,7 +93,7 @@ def main():
         model, path = argument.split("=", 1)
         digest = hashlib.sha256(open(path, "rb").read()).hexdigest()
         llm = Llama(path, n_ctx=1024, n_batch=512, n_threads=2, verbose=False)
-        runs[model] = {"sha256": digest, "runs": runs_of(llm, model)}
+        runs[model] = {"sha256": digest, "runs": [greedy(llm, text) for text in prompts(model)]}
         llm.close()
         perplexities[model] = {"sha256": digest, **negative_log_likelihood(path, page)}
         print(model, perplexities[model], flush=True)
