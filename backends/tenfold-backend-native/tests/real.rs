@@ -28,8 +28,9 @@ const PERPLEXITY: &str = include_str!("goldens/perplexity.json");
 const DEFAULT: &str = "smollm2:135m";
 
 /// Two best logits closer than this may change places: both engines round their inputs to 8 bits, in
-/// groups of other sizes. 0.225 is the largest gap seen at which they part.
-const NEAR_TIE: f32 = 0.25;
+/// groups of other sizes. 0.327 is the largest gap seen at which they part; with weights in f32, where
+/// only llama.cpp rounds, they part at such gaps too.
+const NEAR_TIE: f32 = 0.35;
 /// Largest relative difference of perplexities.
 const PERPLEXITY_BOUND: f64 = 0.01;
 

@@ -77,9 +77,8 @@ impl App {
 }
 
 pub(crate) fn styled(template: &str) -> ProgressBar {
-    let style =
-        ProgressStyle::with_template(template).unwrap_or_else(|_| ProgressStyle::default_bar());
-    let bar = ProgressBar::new(0).with_style(style);
+    let style = ProgressStyle::with_template(template).ok();
+    let bar = ProgressBar::new(0).with_style(style.unwrap_or_else(ProgressStyle::default_bar));
     bar.enable_steady_tick(Duration::from_millis(120));
     bar
 }

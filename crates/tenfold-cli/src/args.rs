@@ -312,11 +312,8 @@ pub(crate) enum BenchOutput {
 }
 
 fn positive(text: &str) -> Result<usize, String> {
-    match text.parse() {
-        Ok(0) => Err("must be at least 1".to_owned()),
-        Ok(number) => Ok(number),
-        Err(_) => Err("must be a whole number".to_owned()),
-    }
+    let number = text.parse().map(NonZeroUsize::get);
+    number.map_err(|_| "must be a whole number of at least 1".to_owned())
 }
 
 #[cfg(test)]

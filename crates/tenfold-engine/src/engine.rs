@@ -210,11 +210,9 @@ fn context_length(
 }
 
 fn check_context(option: &'static str, asked: usize, most: usize) -> Result<(), EngineError> {
-    if (1..=most).contains(&asked) {
-        return Ok(());
-    }
     let problem = format!("is {asked}, and should be from 1 to {most}");
-    Err(EngineError::InvalidOption { option, problem })
+    let is_fine = (1..=most).contains(&asked);
+    if is_fine { Ok(()) } else { Err(EngineError::InvalidOption { option, problem }) }
 }
 
 fn compute(options: &EngineOptions) -> Compute {

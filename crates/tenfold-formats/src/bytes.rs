@@ -63,10 +63,8 @@ impl<'a> Reader<'a> {
     /// Bytes with their length before them.
     pub(crate) fn string(&mut self) -> Result<&'a [u8], FormatError> {
         let len = self.u64()?;
-        match usize::try_from(len) {
-            Ok(len) => self.take(len),
-            Err(_) => Err(self.truncated(len)),
-        }
+        let len = usize::try_from(len).map_err(|_| self.truncated(len))?;
+        self.take(len)
     }
 
     fn truncated(&self, needed: u64) -> FormatError {

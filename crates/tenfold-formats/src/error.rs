@@ -312,10 +312,8 @@ impl FormatError {
 impl fmt::Display for FormatError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Inner { problem, location } = &*self.0;
-        if *location == Location::default() {
-            return problem.fmt(f);
-        }
-        write!(f, "{location}: {problem}")
+        let is_placed = *location != Location::default();
+        if is_placed { write!(f, "{location}: {problem}") } else { problem.fmt(f) }
     }
 }
 
@@ -323,10 +321,9 @@ impl std::error::Error for FormatError {}
 
 impl From<FormatError> for LoadError {
     fn from(error: FormatError) -> Self {
-        let kind = match error.kind() {
-            FormatErrorKind::Unsupported => LoadErrorKind::Unsupported,
-            _ => LoadErrorKind::InvalidFile,
-        };
+        let is_unsupported = error.kind() == FormatErrorKind::Unsupported;
+        let kind =
+            if is_unsupported { LoadErrorKind::Unsupported } else { LoadErrorKind::InvalidFile };
         Self::new(kind, error.to_string()).with_remedy(error.remedy())
     }
 }

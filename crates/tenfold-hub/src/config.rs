@@ -168,9 +168,7 @@ impl HubConfig {
     /// Programs that are started, and records that are kept, know no current folder.
     pub(crate) fn make_absolute(&mut self) {
         for path in self.hub_caches.iter_mut().chain([&mut self.home]) {
-            if let Ok(absolute) = std::path::absolute(&path) {
-                *path = absolute;
-            }
+            *path = std::path::absolute(&path).unwrap_or_else(|_| path.clone());
         }
     }
 

@@ -35,10 +35,9 @@ impl Q2_K {
     #[inline]
     fn groups(&self) -> [Group; 16] {
         let (d, dmin) = (self.d.get(), self.dmin.get());
-        self.scales.map(|byte| Group {
-            scale: d * f32::from(byte & 15),
-            offset: -(dmin * f32::from(byte >> 4)),
-        })
+        let scale = |byte: u8| d * f32::from(byte & 15);
+        let offset = |byte: u8| -(dmin * f32::from(byte >> 4));
+        self.scales.map(|byte| Group { scale: scale(byte), offset: offset(byte) })
     }
 }
 

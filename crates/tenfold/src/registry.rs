@@ -65,8 +65,7 @@ impl Registry {
     pub fn status(&self) -> Vec<BackendStatus> {
         let mut present: Vec<BackendStatus> =
             self.backends.iter().map(|it| status(&**it)).collect();
-        let missing = planned(&present);
-        present.extend(missing);
+        present.extend(planned(&present));
         present
     }
 

@@ -29,8 +29,7 @@ pub(crate) struct Function {
 
 impl SourceFile {
     pub(crate) fn parse(path: PathBuf, text: String) -> anyhow::Result<Self> {
-        let tree =
-            syn::parse_file(&text).with_context(|| format!("{} does not parse", path.display()))?;
+        let tree = syn::parse_file(&text).with_context(|| format!("{path:?} does not parse"))?;
         let mut finder = Finder::default();
         finder.visit_file(&tree);
         Ok(Self { path, text, functions: finder.functions, test_lines: finder.test_lines })

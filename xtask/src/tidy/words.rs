@@ -42,9 +42,7 @@ const BELOW_SURFACES: [Rule; 8] = [
 pub(super) fn check(files: &[SourceFile]) -> Vec<Finding> {
     let library =
         files.iter().filter(|file| !SURFACES.contains(&file.package()) && !is_test_code(file));
-    let mut findings: Vec<Finding> = library.flat_map(below_surfaces).collect();
-    findings.extend(files.iter().flat_map(unsafe_code));
-    findings
+    library.flat_map(below_surfaces).chain(files.iter().flat_map(unsafe_code)).collect()
 }
 
 fn below_surfaces(file: &SourceFile) -> Vec<Finding> {

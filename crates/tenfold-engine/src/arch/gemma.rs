@@ -10,9 +10,6 @@ use tenfold_kernels::ops::Activation;
 use crate::plan::Plan;
 
 pub(super) fn plan(config: &ModelConfig) -> Result<Plan, Unsupported> {
-    Ok(Plan {
-        embedding_scale: (config.embedding_length as f32).sqrt(),
-        activation: Activation::GeluTanh,
-        ..Plan::plain(config)
-    })
+    let embedding_scale = (config.embedding_length as f32).sqrt();
+    Ok(Plan { embedding_scale, activation: Activation::GeluTanh, ..Plan::plain(config) })
 }

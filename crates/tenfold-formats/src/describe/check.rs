@@ -116,19 +116,16 @@ fn check_factors(factors: &[f32]) -> Result<(), FormatError> {
 }
 
 fn check_table(table: &[f32], dimensions: usize) -> Result<(), FormatError> {
-    if table.is_empty() || table.len() == dimensions / 2 {
-        return Ok(());
-    }
     let value = format!("of {} factors", table.len());
-    Err(out_of_range("rope.scaling", &value, format!("{} factors", dimensions / 2)))
+    let error = out_of_range("rope.scaling", &value, format!("{} factors", dimensions / 2));
+    let is_fine = table.is_empty() || table.len() == dimensions / 2;
+    if is_fine { Ok(()) } else { Err(error) }
 }
 
 fn check_original(original_context: usize) -> Result<(), FormatError> {
-    if (1..=MAX_CONTEXT).contains(&original_context) {
-        return Ok(());
-    }
     let allowed = format!("a context from 1 to {MAX_CONTEXT}");
-    Err(out_of_range("rope.scaling", &original_context, allowed))
+    let error = out_of_range("rope.scaling", &original_context, allowed);
+    if (1..=MAX_CONTEXT).contains(&original_context) { Ok(()) } else { Err(error) }
 }
 
 fn check_tensors(config: &ModelConfig, tensors: &TensorTable) -> Result<(), FormatError> {

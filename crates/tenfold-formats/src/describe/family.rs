@@ -78,9 +78,8 @@ fn complete_gemma3(config: &mut ModelConfig) {
 /// The 27B models divide scores by the hidden state's share of a head, which is not the length of
 /// a head there.
 fn scale_by_hidden_share(config: &mut ModelConfig) {
-    if let Some(share) =
-        config.embedding_length.checked_div(config.heads).filter(|&share| share > 0)
-    {
+    let share = config.embedding_length.checked_div(config.heads);
+    if let Some(share) = share.filter(|&share| share > 0) {
         config.attention_scale.get_or_insert((share as f32).sqrt().recip());
     }
 }

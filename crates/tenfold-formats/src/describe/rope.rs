@@ -48,10 +48,8 @@ fn has_long_factors(tensors: &TensorTable) -> bool {
 
 /// Zero means no scaling.
 fn gguf_factor(keys: &Keys<'_, '_>) -> Result<f32, FormatError> {
-    let factor = match keys.float("rope.scaling.factor")? {
-        Some(factor) => Some(factor),
-        None => keys.float("rope.scale_linear")?,
-    };
+    let older = keys.float("rope.scale_linear")?;
+    let factor = keys.float("rope.scaling.factor")?.or(older);
     Ok(factor.filter(|&factor| factor != 0.0).unwrap_or(1.0))
 }
 

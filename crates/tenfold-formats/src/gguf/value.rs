@@ -163,11 +163,7 @@ impl<'a> Value<'a> {
 
     /// The value as a float of 32 bits, if it is one of either width.
     pub fn as_f32(&self) -> Option<f32> {
-        match *self {
-            Self::F32(value) => Some(value),
-            Self::F64(value) => Some(value as f32),
-            _ => None,
-        }
+        self.as_f64().map(|value| value as f32)
     }
 
     /// The value as true or false.

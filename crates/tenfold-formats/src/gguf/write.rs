@@ -67,9 +67,7 @@ impl<T: Encode> Encode for [T] {
     fn encode(&self, out: &mut Vec<u8>) {
         out.extend_from_slice(&T::TYPE.id().to_le_bytes());
         out.extend_from_slice(&(self.len() as u64).to_le_bytes());
-        for element in self {
-            element.encode(out);
-        }
+        self.iter().for_each(|element| element.encode(out));
     }
 }
 
@@ -328,11 +326,8 @@ impl<W: Write> TensorSink<W> {
 }
 
 fn count_mismatch(written: usize, declared: usize) -> Problem {
-    Problem::Mismatch {
-        found: format!("a file with {written} tensors"),
-        expected: format!("{declared}"),
-        reason: "the header".into(),
-    }
+    let found = format!("a file with {written} tensors");
+    Problem::Mismatch { found, expected: declared.to_string(), reason: "the header".into() }
 }
 
 /// Builds a GGUF file in memory.
@@ -411,9 +406,7 @@ impl<'a> Builder<'a> {
     /// As [`Builder::to_bytes`] (as [`io::ErrorKind::InvalidInput`]), and what `out` reports.
     pub fn write_to<W: Write>(&self, out: W) -> io::Result<()> {
         let mut sink = self.header.clone().begin(out)?;
-        for data in &self.data {
-            sink.write(data)?;
-        }
+        self.data.iter().try_for_each(|data| sink.write(data))?;
         sink.finish().map(drop)
     }
 }

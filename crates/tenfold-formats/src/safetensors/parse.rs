@@ -132,10 +132,9 @@ fn sizes(shape: &[u64]) -> Result<Vec<usize>, std::num::TryFromIntError> {
 
 fn check_names(tensors: &[Tensor<'_>]) -> Result<(), FormatError> {
     let mut names = HashSet::new();
-    match tensors.iter().find(|tensor| !names.insert(&*tensor.name)) {
-        Some(twice) => Err(FormatError::at_tensor(twice.name.clone(), Problem::Duplicate)),
-        None => Ok(()),
-    }
+    let twice = tensors.iter().find(|tensor| !names.insert(&*tensor.name));
+    let error = twice.map(|it| FormatError::at_tensor(it.name.clone(), Problem::Duplicate));
+    error.map_or(Ok(()), Err)
 }
 
 /// The tensors cover the data exactly: none overlap, and no byte is left over.

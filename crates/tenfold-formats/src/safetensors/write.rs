@@ -64,9 +64,7 @@ impl<'a> Builder<'a> {
     /// When the shape of a tensor does not agree with its bytes.
     pub fn to_bytes(&self) -> Result<Vec<u8>, FormatError> {
         let mut bytes = self.header()?;
-        for (_, source) in self.ordered() {
-            bytes.extend_from_slice(&source.data);
-        }
+        self.ordered().iter().for_each(|(_, source)| bytes.extend_from_slice(&source.data));
         Ok(bytes)
     }
 

@@ -65,8 +65,7 @@ fn progress_grows(subject: &Subject<'_>) -> anyhow::Result<()> {
 }
 
 fn model_describes_itself(subject: &Subject<'_>) -> anyhow::Result<()> {
-    let model = subject.load()?;
-    let info = model.info();
+    let info = subject.load()?.info().clone();
     ensure!(info.name == subject.files.name, "the name is {:?}", info.name);
     ensure!(info.vocabulary_size > 0 && info.context_length > 0, "{info:?}");
     Ok(())

@@ -95,11 +95,8 @@ impl Subject<'_> {
 
 /// Greedy and up to 24 tokens, so that a check is quick and always ends.
 fn short() -> GenerateOptions {
-    GenerateOptions {
-        sampling: SamplingOptions::greedy(),
-        max_tokens: Some(24),
-        ..GenerateOptions::default()
-    }
+    let sampling = SamplingOptions::greedy();
+    GenerateOptions { sampling, max_tokens: Some(24), ..GenerateOptions::default() }
 }
 
 fn ask(session: &mut dyn Session, text: &str, options: &GenerateOptions) -> anyhow::Result<Answer> {

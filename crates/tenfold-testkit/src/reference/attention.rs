@@ -83,8 +83,7 @@ impl<'a> Attention<'a> {
     }
 
     fn attend(&self, all: &[Projected], position: usize) -> Result<Vec<f64>> {
-        let first = (position + 1).saturating_sub(self.window);
-        let visible = &all[first..=position];
+        let visible = &all[(position + 1).saturating_sub(self.window)..=position];
         let heads = (0..self.model.config.heads).map(|head| self.head(visible, head));
         let mixed: Vec<f64> = heads.flatten().collect();
         self.linear("attn_output", &mixed)
@@ -110,8 +109,8 @@ impl<'a> Attention<'a> {
 
     fn score(&self, query: &[f64], key: &[f64]) -> f64 {
         let config = &self.model.config;
-        let scale = config.attention_scale.map(f64::from);
-        let scale = scale.unwrap_or_else(|| 1.0 / (config.key_length as f64).sqrt());
+        let usual = 1.0 / (config.key_length as f64).sqrt();
+        let scale = config.attention_scale.map_or(usual, f64::from);
         let product: f64 = query.iter().zip(key).map(|(q, k)| q * k).sum();
         soft_cap(product * scale, config.attention_soft_cap)
     }

@@ -165,9 +165,7 @@ impl Reference {
     /// The hidden state of each position after the last block.
     fn hidden(&self, tokens: &[TokenId]) -> Result<Vec<Vec<f64>>> {
         let mut states: Vec<_> = tokens.iter().map(|&id| self.embed(id)).collect::<Result<_>>()?;
-        for layer in 0..self.config.layers {
-            self.block(layer, &mut states)?;
-        }
+        (0..self.config.layers).try_for_each(|layer| self.block(layer, &mut states))?;
         Ok(states)
     }
 

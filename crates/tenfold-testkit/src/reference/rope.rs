@@ -141,10 +141,8 @@ fn yarn_corner(rope: &RopeConfig, original_context: usize, beta: f64) -> f64 {
 /// How much longer contexts sharpen the attention, by Phi 3's rule.
 fn long_rope_magnitude(trained_context: usize, original_context: usize) -> f64 {
     let factor = trained_context as f64 / original_context as f64;
-    if factor <= 1.0 {
-        return 1.0;
-    }
-    (1.0 + factor.ln() / (original_context as f64).ln()).sqrt()
+    let stretched = (1.0 + factor.ln() / (original_context as f64).ln()).sqrt();
+    if factor <= 1.0 { 1.0 } else { stretched }
 }
 
 #[cfg(test)]

@@ -30,11 +30,7 @@ pub struct TinySpec {
 
 /// Every tiny model.
 pub fn all() -> Vec<TinySpec> {
-    let mut specs = llamas();
-    specs.extend(qwens());
-    specs.extend(gemmas());
-    specs.extend(others());
-    specs
+    [llamas(), qwens(), gemmas(), others()].concat()
 }
 
 /// The tiny model with this name.

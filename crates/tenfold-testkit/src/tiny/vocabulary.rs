@@ -168,8 +168,7 @@ fn byte_characters() -> impl Iterator<Item = (u8, char)> {
     let printable = |byte: &u8| matches!(byte, b'!'..=b'~' | 0xa1..=0xac | 0xae..=0xff);
     let own = (0..=u8::MAX).filter(printable).map(|byte| (byte, char::from(byte)));
     let moved = (0..=u8::MAX).filter(move |byte| !printable(byte));
-    let shifted = moved.zip('\u{100}'..);
-    own.chain(shifted)
+    own.chain(moved.zip('\u{100}'..))
 }
 
 fn spell_bytes(bytes: &[u8]) -> Vec<String> {

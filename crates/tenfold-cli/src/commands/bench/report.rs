@@ -176,10 +176,7 @@ fn to_json(record: &Record) -> io::Result<String> {
 }
 
 fn csv_cell(value: &serde_json::Value) -> String {
-    let text = match value {
-        serde_json::Value::String(text) => text.clone(),
-        other => other.to_string(),
-    };
+    let text = value.as_str().map_or_else(|| value.to_string(), str::to_owned);
     format!("\"{}\"", text.replace('"', "\"\""))
 }
 
