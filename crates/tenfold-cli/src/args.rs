@@ -83,7 +83,7 @@ pub(crate) enum Command {
 /// One model.
 #[derive(Debug, Args)]
 pub(crate) struct ModelArgs {
-    /// Catalogue name, hf.co/org/repo[:quant], https address, or path.
+    /// Catalogue name, `hf.co/org/repo[:quant]`, https address, or path.
     pub(crate) model: String,
 }
 
