@@ -28,9 +28,10 @@ const PERPLEXITY: &str = include_str!("goldens/perplexity.json");
 const DEFAULT: &str = "smollm2:135m";
 
 /// Two best logits closer than this may change places: both engines round their inputs to 8 bits, in
-/// groups of other sizes. 0.327 is the largest gap seen at which they part; with weights in f32, where
-/// only llama.cpp rounds, they part at such gaps too.
-const NEAR_TIE: f32 = 0.35;
+/// groups of other sizes.
+const NEAR_TIE: f32 = 0.2;
+/// The smallest model parts from llama.cpp at larger gaps; 0.327 is the largest seen.
+const NEAR_TIE_OF_SMOLLM2: f32 = 0.35;
 /// Largest relative difference of perplexities.
 const PERPLEXITY_BOUND: f64 = 0.01;
 
@@ -87,7 +88,9 @@ fn greedy_text_is_that_of_llama_cpp() {
             let found = greedy(&model, run);
             let equal = found.iter().zip(&run.tokens).take_while(|(a, b)| a == b).count();
             println!("{name} {index}: {equal} of {} tokens are equal", run.tokens.len());
-            problems.extend(judge(run, equal).map(|it| format!("{name} {index}: {it}")));
+            problems.extend(
+                judge(run, equal, near_tie(&name)).map(|it| format!("{name} {index}: {it}")),
+            );
         }
     }
     assert!(problems.is_empty(), "{problems:#?}");
@@ -109,10 +112,14 @@ fn greedy(model: &Arc<dyn Model>, run: &Run) -> Vec<TokenId> {
     tokens.collect()
 }
 
-fn judge(run: &Run, equal: usize) -> Option<String> {
+fn near_tie(model: &str) -> f32 {
+    if model == DEFAULT { NEAR_TIE_OF_SMOLLM2 } else { NEAR_TIE }
+}
+
+fn judge(run: &Run, equal: usize, near_tie: f32) -> Option<String> {
     let (first, _, second) = *run.top.get(equal)?;
     let gap = first - second;
-    (gap >= NEAR_TIE)
+    (gap >= near_tie)
         .then(|| format!("parts after {equal} tokens, where the best logits are {gap:.3} apart"))
 }
 
